@@ -1,0 +1,105 @@
+"""What an agent is: instructions, a structured answer, and a pure function of both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from shared.domain.answer_schema import read_answer, strict_schema
+from shared.domain.case import SupportCase
+from shared.domain.desk import Desk
+from shared.domain.stage import ChatMessage, PlannedStage, StageResult
+
+OutputT = TypeVar("OutputT", bound=BaseModel)
+
+#: Characters of a customer's message that a model sees; the rest is marked as left out. Keeps a
+#: long message inside small context windows; policy code reads the whole text all the same.
+MESSAGE_CHARS = 6000
+
+
+class Agent(ABC, Generic[OutputT]):
+    """One step of the flow. Subclass it in a file of its own and give it a row in PIPELINE.
+
+    Attributes:
+        stage: Its name in lower case with underscores; queue and function are named after it.
+        role: Who it is, in its instructions and for people who look at a case.
+        objective: What it is for, in one sentence.
+        after: Stages that must be finished or skipped first; none means it starts at once.
+        only_if: A boolean of ``Writes``: the stage is skipped when it was decided as False.
+        prompt: Its instructions with worked examples. Static: no customer text, no desk's text.
+        output_type: Wire model of the answer. No constraints: strict schemas refuse them. Its
+            docstring and field descriptions are sent to the model.
+    """
+
+    stage: ClassVar[str]
+    role: ClassVar[str]
+    objective: ClassVar[str]
+    after: ClassVar[tuple[str, ...]] = ()
+    only_if: ClassVar[str | None] = None
+    prompt: ClassVar[str]
+    output_type: type[OutputT]
+
+    @abstractmethod
+    def view(self, case: SupportCase, desk: Desk) -> dict[str, Any]:
+        """Exactly what the model may see, sent as JSON in the user message."""
+
+    @abstractmethod
+    def apply(self, case: SupportCase, desk: Desk, output: OutputT) -> StageResult:
+        """What the answer sets and asks for. Pure; rules live in ``shared.domain.policy``."""
+
+    def output_schema(self, desk: Desk) -> dict[str, Any]:
+        """JSON schema of the answer; an agent may narrow it to what the desk allows."""
+        return strict_schema(self.output_type)
+
+    @property
+    def plan(self) -> PlannedStage:
+        """Its place in the flow, as pinned in every turn."""
+        return PlannedStage(
+            stage=self.stage,
+            role=self.role,
+            objective=self.objective,
+            after=self.after,
+            only_if=self.only_if,
+        )
+
+    @property
+    def output_name(self) -> str:
+        """Name of the answer's schema."""
+        return self.stage
+
+    @cached_property
+    def instructions(self) -> str:
+        """The static system message."""
+        return f"You are a {self.role}. {self.objective}\n\n{self.prompt.strip()}"
+
+    @cached_property
+    def prompt_hash(self) -> str:
+        """Twelve hex digits that change with the instructions or the answer's schema."""
+        schema = json.dumps(strict_schema(self.output_type), sort_keys=True)
+        return hashlib.sha256(f"{self.instructions}\n{schema}".encode()).hexdigest()[:12]
+
+    def conversation(self, case: SupportCase, desk: Desk) -> tuple[ChatMessage, ...]:
+        """The system message, then the view as JSON: customer text is data, never instructions."""
+        view = json.dumps(self.view(case, desk), ensure_ascii=False)
+        return (
+            ChatMessage(role="system", content=self.instructions),
+            ChatMessage(role="user", content=view),
+        )
+
+    def parse(self, text: str) -> OutputT:
+        """The validated answer; ValueError says what is wrong with it."""
+        return read_answer(text, self.output_type)
+
+
+def shorten(text: str, limit: int = MESSAGE_CHARS) -> str:
+    """A long text's beginning and end with a mark between them, ``limit`` characters at most."""
+    if len(text) <= limit:
+        return text
+    mark = "\n[… left out …]\n"
+    head = (limit - len(mark)) * 3 // 4
+    return text[:head] + mark + text[len(mark) + head - limit :]

@@ -1,0 +1,149 @@
+"""SupportCase: the aggregate as everyone outside sees it. Folded from rows, never stored whole."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from shared.domain.rows import Channel
+from shared.domain.stage import (
+    Action,
+    ChatMessage,
+    DroppedAction,
+    Record,
+    Risk,
+    Sentiment,
+    StageError,
+    Urgency,
+    Usage,
+)
+
+Status = Literal[
+    "open", "working", "answered", "waiting_customer", "escalated", "resolved", "cancelled"
+]
+AgentState = Literal["waiting", "working", "error", "finished", "skipped"]
+
+
+class Turn(Record):
+    """One customer message.
+
+    Attributes:
+        truncated: True when ``text`` holds only the first part of a long message.
+    """
+
+    turn: int
+    text: str
+    truncated: bool = False
+    received_at: datetime
+    response: str | None = None
+
+
+class StageView(Record):
+    """One agent's step as people see it.
+
+    Attributes:
+        messages: The agent's memory: what it was told and what it said.
+        output: Its validated structured answer.
+        latency_ms: Milliseconds spent waiting for the model.
+        due_at: UTC from which it may run (again); None when nothing is left to do.
+        demo: True when a demonstration model wrote the answer.
+    """
+
+    turn: int
+    stage: str
+    role: str
+    objective: str
+    state: AgentState
+    generation: int = 0
+    attempts: int = 0
+    after: tuple[str, ...] = ()
+    due_at: datetime | None = None
+    claimed_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: StageError | None = None
+    model: str = ""
+    request_id: str = ""
+    prompt_hash: str = ""
+    latency_ms: int = 0
+    usage: Usage = Usage()
+    demo: bool = False
+    output: dict[str, Any] | None = None
+    messages: tuple[ChatMessage, ...] = ()
+
+
+class TraceEvent(Record):
+    """One thing that happened to the case, in order of time.
+
+    Attributes:
+        who: A stage's name, ``customer`` or the person who acted.
+    """
+
+    at: datetime
+    who: str
+    event: str
+    detail: str = ""
+
+
+class SupportCase(Record):
+    """A customer's message and everything that became of it.
+
+    The fields up to ``supported_actions`` are the original idea's. Errors never appear in
+    ``support_response``: what the customer reads and what operators read are separate fields.
+
+    Attributes:
+        support_context: The scene: the desk's own, or free text.
+        status_reason: Why the case has its status, for people; empty when plain.
+        decision: The rules that policy code applied, one line each.
+        wants_human: The customer asked for a person.
+    """
+
+    case_id: str
+    support_context: str
+    customer_query: str
+    support_response: str | None = None
+    sentiment: Sentiment | None = None
+    should_escalate: bool = False
+    escalated: bool = False
+    needs_upper_management_attention: bool = False
+    created_at: datetime
+    updated_at: datetime
+    trace: tuple[TraceEvent, ...] = ()
+    supported_actions: tuple[str, ...] = ()
+
+    desk: str
+    status: Status = "open"
+    status_reason: str = ""
+    urgency: Urgency | None = None
+    risks: tuple[Risk, ...] = ()
+    signals: tuple[Risk, ...] = ()
+    asks_for_human: bool = False
+    wants_human: bool = False
+    language: str | None = None
+    summary: str | None = None
+    decision: tuple[str, ...] = ()
+    channel: Channel = Channel()
+    turns: tuple[Turn, ...] = ()
+    stages: tuple[StageView, ...] = ()
+    actions: tuple[Action, ...] = ()
+    dropped_actions: tuple[DroppedAction, ...] = ()
+    usage: Usage = Usage()
+    demo: bool = False
+
+
+class IndexEntry(Record):
+    """A case as listings show it. A cache of the fold: never the truth."""
+
+    case_id: str
+    desk: str
+    status: Status
+    sentiment: Sentiment | None = None
+    urgency: Urgency | None = None
+    subject: str = ""
+    created_at: datetime
+    updated_at: datetime
+    version: int = 1
+
+    @property
+    def facet(self) -> Status:
+        """The index partition that this entry rests in; everything in motion rests in ``open``."""
+        return "open" if self.status == "working" else self.status

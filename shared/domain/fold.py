@@ -1,0 +1,194 @@
+"""SupportCase from its rows: a pure function, so that nothing about a case is written twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from shared.domain.case import (
+    AgentState,
+    IndexEntry,
+    StageView,
+    Status,
+    SupportCase,
+    TraceEvent,
+    Turn,
+)
+from shared.domain.partition import Partition, Phase, Progress
+from shared.domain.rows import MessageRow
+from shared.domain.stage import Usage, Writes
+
+_STATES: dict[Phase, AgentState] = {
+    "waiting": "waiting",
+    "deferred": "waiting",
+    "working": "working",
+    "finished": "finished",
+    "parked": "error",
+    "skipped": "skipped",
+}
+_SUBJECT_CHARS = 80
+
+
+def fold(
+    partition: Partition, supported_actions: tuple[str, ...] = (), turn: int | None = None
+) -> SupportCase:
+    """The case that a partition's rows add up to.
+
+    Args:
+        partition: Rows of one case; its ``case`` row must be there.
+        supported_actions: Names in the desk's action catalogue.
+        turn: The turn that the case is seen from, for a stage that works on it while a later
+            message has come in; None for the latest.
+
+    Raises:
+        ValueError: The partition has no ``case`` row: a half-made intake is not a case.
+    """
+    received = partition.received
+    messages = [m for m in partition.messages if turn is None or m.turn <= turn]
+    if received is None or not messages:
+        raise ValueError("a case needs its case row and its first message")
+    latest = messages[-1]
+    current = [p for p in partition.progress if p.turn == latest.turn]
+    writes = _merge(p.row.writes for p in current if p.row and p.phase == "finished")
+    status, reason = _status(partition, current, writes)
+    stages = tuple(_view(p) for p in partition.progress)
+    trace = _trace(partition)
+    return SupportCase(
+        case_id=partition.case_id,
+        support_context=received.scene,
+        customer_query=latest.text,
+        support_response=writes.support_response,
+        sentiment=writes.sentiment,
+        should_escalate=bool(writes.should_escalate),
+        escalated=bool(writes.escalated) or status == "escalated",
+        needs_upper_management_attention=bool(writes.needs_upper_management_attention),
+        created_at=received.created_at,
+        updated_at=max((event.at for event in trace), default=received.created_at),
+        trace=trace,
+        supported_actions=supported_actions,
+        desk=received.desk,
+        status=status,
+        status_reason=reason,
+        urgency=writes.urgency,
+        risks=writes.risks or (),
+        signals=latest.signals,
+        asks_for_human=latest.asks_for_human,
+        wants_human=bool(writes.wants_human) or latest.asks_for_human,
+        language=writes.language,
+        summary=writes.summary,
+        decision=writes.decision,
+        channel=received.channel,
+        turns=tuple(_turn(partition, message) for message in messages),
+        stages=stages,
+        actions=tuple(a for p in current if p.row for a in p.row.actions),
+        dropped_actions=tuple(d for p in current if p.row for d in p.row.dropped),
+        usage=sum((row.answer.usage for row in partition.stage_rows if row.answer), start=Usage()),
+        demo=any(stage.demo for stage in stages),
+    )
+
+
+def index_entry(partition: Partition) -> IndexEntry:
+    """What listings show of a case; equal for equal partitions."""
+    case = fold(partition)
+    status = case.status
+    if not partition.settled and status not in ("open", "working"):
+        # A stage is parked while others still run: listed as open until nothing is due.
+        status = "working"
+    return IndexEntry(
+        case_id=case.case_id,
+        desk=case.desk,
+        status=status,
+        sentiment=case.sentiment,
+        urgency=case.urgency,
+        subject=" ".join(case.turns[0].text.split())[:_SUBJECT_CHARS],
+        created_at=case.created_at,
+        updated_at=case.updated_at,
+        version=partition.version,
+    )
+
+
+def _merge(parts: Iterable[Writes]) -> Writes:
+    """Stages of one turn together: a True is never taken back, other values: the last one set."""
+    merged: dict[str, Any] = {}
+    decision: tuple[str, ...] = ()
+    for part in parts:
+        decision += part.decision
+        for name, value in part:
+            if value is not None and not (merged.get(name) is True and value is False):
+                merged[name] = value
+    return Writes.model_validate(merged | {"decision": decision})
+
+
+def _status(partition: Partition, current: list[Progress], writes: Writes) -> tuple[Status, str]:
+    if partition.cancelled:
+        return "cancelled", partition.acts[-1].reason
+    parked = [p for p in current if p.phase == "parked" and p.row and p.row.error]
+    if parked:
+        said = "; ".join(
+            f"{p.plan.stage}: {p.row.error.code}" for p in parked if p.row and p.row.error
+        )
+        return "escalated", f"a person is needed, a stage could not be finished ({said})"
+    if all(p.at_rest for p in current):
+        return ("escalated", "") if writes.escalated else ("answered", "")
+    return ("working", "") if any(p.row for p in current) else ("open", "")
+
+
+def _turn(partition: Partition, message: MessageRow) -> Turn:
+    rows = [p.row for p in partition.progress if p.turn == message.turn and p.row]
+    writes = _merge(row.writes for row in rows if row.state == "finished")
+    return Turn(
+        turn=message.turn,
+        text=message.text,
+        truncated=message.blob is not None,
+        received_at=message.received_at,
+        response=writes.support_response,
+    )
+
+
+def _view(progress: Progress) -> StageView:
+    plan, row = progress.plan, progress.row
+    view = StageView(
+        turn=progress.turn,
+        stage=plan.stage,
+        role=plan.role,
+        objective=plan.objective,
+        state=_STATES[progress.phase],
+        generation=progress.generation,
+        after=plan.after,
+        due_at=progress.due_at,
+    )
+    if row is None:
+        return view
+    answer = row.answer
+    more = {
+        "attempts": row.attempts,
+        "claimed_at": row.claimed_at,
+        "finished_at": row.finished_at,
+        "error": row.error,
+        "prompt_hash": row.prompt_hash,
+        "messages": row.messages,
+    }
+    if answer is not None:
+        more |= {
+            "model": answer.model,
+            "request_id": answer.request_id,
+            "latency_ms": answer.latency_ms,
+            "usage": answer.usage,
+            "demo": answer.demo,
+            "output": answer.output,
+        }
+    return view.model_copy(update=more)
+
+
+def _trace(partition: Partition) -> tuple[TraceEvent, ...]:
+    events = [
+        TraceEvent(at=m.received_at, who="customer", event="received", detail=f"turn {m.turn}")
+        for m in partition.messages
+    ]
+    events += [TraceEvent(at=a.at, who=a.by, event=a.act, detail=a.reason) for a in partition.acts]
+    events += [
+        TraceEvent(at=e.at, who=row.stage, event=e.event, detail=e.detail)
+        for row in partition.stage_rows
+        for e in row.events
+    ]
+    return tuple(sorted(events, key=lambda event: event.at))

@@ -1,0 +1,167 @@
+"""A case's rows, and the one place that says how far each stage is and what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Literal
+
+from shared.domain.rows import ActRow, MessageRow, ReceivedRow, Row, StageRow, stage_key
+from shared.domain.stage import PlannedStage
+
+Phase = Literal["waiting", "working", "deferred", "finished", "parked", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A row as read, with the ETag that guards its next write."""
+
+    row: Row
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one planned stage is.
+
+    Attributes:
+        row: The row of the current generation; None until it is first claimed.
+        due_at: UTC from which it may be claimed; None when it may not (blocked or at rest).
+    """
+
+    plan: PlannedStage
+    turn: int
+    generation: int
+    phase: Phase
+    row: StageRow | None
+    due_at: datetime | None
+
+    @property
+    def at_rest(self) -> bool:
+        """True when nothing will happen to this stage unless a person acts."""
+        return self.phase in ("finished", "parked", "skipped")
+
+    @property
+    def key(self) -> str:
+        return stage_key(self.turn, self.plan.stage, self.generation)
+
+
+class Partition:
+    """All rows of one case, as one query returned them.
+
+    Args:
+        case_id: The partition key.
+        stored: The rows in any order. Rows without a ``case`` row are a half-made intake.
+    """
+
+    def __init__(self, case_id: str, stored: Iterable[Stored]) -> None:
+        self.case_id = case_id
+        self.stored = {item.row.key: item for item in stored}
+
+    def with_row(self, row: Row, etag: str) -> Partition:
+        """The partition as it is after one row was written."""
+        kept = [item for key, item in self.stored.items() if key != row.key]
+        return Partition(self.case_id, [*kept, Stored(row, etag)])
+
+    @cached_property
+    def received(self) -> ReceivedRow | None:
+        item = self.stored.get("case")
+        return item.row if item and isinstance(item.row, ReceivedRow) else None
+
+    @cached_property
+    def messages(self) -> tuple[MessageRow, ...]:
+        found = [i.row for i in self.stored.values() if isinstance(i.row, MessageRow)]
+        return tuple(sorted(found, key=lambda row: row.turn))
+
+    @cached_property
+    def acts(self) -> tuple[ActRow, ...]:
+        found = [i.row for i in self.stored.values() if isinstance(i.row, ActRow)]
+        return tuple(sorted(found, key=lambda row: row.n))
+
+    @cached_property
+    def stage_rows(self) -> tuple[StageRow, ...]:
+        found = [i.row for i in self.stored.values() if isinstance(i.row, StageRow)]
+        return tuple(sorted(found, key=lambda row: row.key))
+
+    @property
+    def version(self) -> int:
+        """Counts what people did to the case: it grows with each message and each act."""
+        return len(self.messages) + len(self.acts)
+
+    @property
+    def cancelled(self) -> bool:
+        return any(act.act == "cancel" for act in self.acts)
+
+    @cached_property
+    def progress(self) -> tuple[Progress, ...]:
+        """Every planned stage of every turn, in the order of turns and plans."""
+        return tuple(p for message in self.messages for p in self._turn_progress(message))
+
+    def stage(self, turn: int, stage: str) -> Progress | None:
+        """The progress of one stage; None when the turn's plan has no such stage."""
+        return next((p for p in self.progress if p.turn == turn and p.plan.stage == stage), None)
+
+    def started(self, turn: int) -> datetime:
+        """When the turn's work began, UTC: its message, or the latest replay in it."""
+        times = [m.received_at for m in self.messages if m.turn == turn]
+        times += [a.at for a in self.acts if a.act == "replay" and a.turn == turn]
+        return max(times)
+
+    def due(self, now: datetime) -> tuple[Progress, ...]:
+        """The stages that may be claimed at ``now``: not blocked, not leased, not at rest."""
+        if self.received is None or self.cancelled:
+            return ()
+        return tuple(p for p in self.progress if p.due_at is not None and p.due_at <= now)
+
+    @property
+    def settled(self) -> bool:
+        """True when nothing is due now or later: every stage is at rest or waits for a person."""
+        return self.received is not None and (
+            self.cancelled or all(p.due_at is None for p in self.progress)
+        )
+
+    def _turn_progress(self, message: MessageRow) -> list[Progress]:
+        done: dict[str, Progress] = {}
+        for plan in message.plan:
+            replays = [
+                a for a in self.acts
+                if a.act == "replay" and a.turn == message.turn and plan.stage in a.stages
+            ]  # fmt: skip
+            generation = len(replays)
+            item = self.stored.get(stage_key(message.turn, plan.stage, generation))
+            row = item.row if item and isinstance(item.row, StageRow) else None
+            before = [done[name] for name in plan.after if name in done]
+            phase, due_at = self._phase(plan, row, before)
+            if phase == "waiting" and due_at is None and all(_resolved(p) for p in before):
+                times = [message.received_at]
+                times += [p.row.finished_at for p in before if p.row and p.row.finished_at]
+                due_at = max([*times, *(a.at for a in replays)])
+            done[plan.stage] = Progress(plan, message.turn, generation, phase, row, due_at)
+        return list(done.values())
+
+    @staticmethod
+    def _phase(
+        plan: PlannedStage, row: StageRow | None, before: list[Progress]
+    ) -> tuple[Phase, datetime | None]:
+        if row is None:
+            if plan.only_if and all(_resolved(p) for p in before) and _declined(plan, before):
+                return "skipped", None
+            return "waiting", None
+        match row.state:
+            case "working":
+                return "working", row.lease_until
+            case "deferred":
+                return "deferred", row.not_before or row.lease_until
+            case state:
+                return state, None
+
+
+def _resolved(progress: Progress) -> bool:
+    return progress.phase in ("finished", "skipped")
+
+
+def _declined(plan: PlannedStage, before: list[Progress]) -> bool:
+    said = [getattr(p.row.writes, plan.only_if or "", None) for p in before if p.row]
+    return False in said and True not in said

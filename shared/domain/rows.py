@@ -1,0 +1,153 @@
+"""The stored rows. A case is the sum of its rows, and every row has one writer.
+
+| row key                           | model       | written by             |
+|-----------------------------------|-------------|------------------------|
+| ``case``                          | ReceivedRow | intake, insert-only    |
+| ``m|{turn}``                      | MessageRow  | intake, insert-only    |
+| ``s|{turn}|{stage}|{generation}`` | StageRow    | that stage, ETag-fenced |
+| ``x|{n}``                         | ActRow      | entrypoints, insert-only |
+
+All times are UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from shared.domain.stage import (
+    Action,
+    Answer,
+    ChatMessage,
+    DroppedAction,
+    PlannedStage,
+    Record,
+    Risk,
+    StageError,
+    StageEvent,
+    Writes,
+)
+
+SCHEMA_VERSION = 1
+
+
+class Channel(Record):
+    """Where a case came from and where its answers go.
+
+    Attributes:
+        source: The connector or entry point, such as ``api``, ``cli`` or ``zendesk``.
+        external_id: The case's id over there, such as a ticket number.
+        reply_address: Where replies go, such as a callback URL.
+    """
+
+    source: str = "api"
+    external_id: str | None = None
+    reply_address: str | None = None
+
+
+class ReceivedRow(Record):
+    """What was received first: which desk, which scene, from where."""
+
+    kind: Literal["case"] = "case"
+    schema_version: int = SCHEMA_VERSION
+    desk: str
+    scene: str
+    channel: Channel
+    created_at: datetime
+
+    @property
+    def key(self) -> str:
+        return "case"
+
+
+class MessageRow(Record):
+    """One customer message and the plan of the turn that it starts.
+
+    Attributes:
+        text: The message, or its first 16 KiB when ``blob`` is set.
+        blob: Name of the blob that holds the whole message.
+        size: Bytes of the whole message in UTF-8.
+        fingerprint: SHA-256 of the request as received; tells a redelivery from a clash of keys.
+        signals: Risks that policy code found in the whole text, without any model.
+    """
+
+    kind: Literal["message"] = "message"
+    turn: int
+    text: str
+    blob: str | None = None
+    size: int
+    fingerprint: str
+    received_at: datetime
+    plan: tuple[PlannedStage, ...]
+    signals: tuple[Risk, ...] = ()
+    asks_for_human: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"m|{self.turn:04d}"
+
+
+class StageRow(Record):
+    """One stage of one turn: who works on it, what was asked, what came back.
+
+    Attributes:
+        generation: 0 for the first run; each replay by an operator adds one.
+        epoch: Counts the claims; a commit is valid only for the epoch that it claimed.
+        owner: Token of the worker that holds the claim.
+        lease_until: UTC; until then nobody else may claim a row in state ``working``.
+        not_before: UTC; a ``deferred`` row is due again from then on.
+        attempts: Claims so far in this generation.
+    """
+
+    kind: Literal["stage"] = "stage"
+    turn: int
+    stage: str
+    generation: int = 0
+    state: Literal["working", "deferred", "finished", "parked"]
+    epoch: int
+    owner: str
+    lease_until: datetime
+    not_before: datetime | None = None
+    attempts: int
+    claimed_at: datetime
+    finished_at: datetime | None = None
+    prompt_hash: str = ""
+    messages: tuple[ChatMessage, ...] = ()
+    answer: Answer | None = None
+    writes: Writes = Writes()
+    actions: tuple[Action, ...] = ()
+    dropped: tuple[DroppedAction, ...] = ()
+    error: StageError | None = None
+    events: tuple[StageEvent, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return stage_key(self.turn, self.stage, self.generation)
+
+
+class ActRow(Record):
+    """One act of a person: cancel a case, replay stages, leave a note."""
+
+    kind: Literal["act"] = "act"
+    n: int
+    act: Literal["cancel", "replay"]
+    by: str
+    at: datetime
+    reason: str = ""
+    turn: int = 0
+    stages: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"x|{self.n:04d}"
+
+
+Row = ReceivedRow | MessageRow | StageRow | ActRow
+ROWS: TypeAdapter[Row] = TypeAdapter(Annotated[Row, Field(discriminator="kind")])
+
+
+def stage_key(turn: int, stage: str, generation: int) -> str:
+    """Row key of a stage; sorts by turn, then stage, then generation."""
+    return f"s|{turn:04d}|{stage}|{generation:03d}"

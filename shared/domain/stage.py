@@ -1,0 +1,157 @@
+"""What a stage is made of: its place in the plan, what it was asked, what it answered and set."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Sentiment = Literal["Positive", "Negative"]
+Urgency = Literal["low", "normal", "high", "critical"]
+Risk = Literal["safety", "legal", "fraud", "privacy", "media", "harassment"]
+Approval = Literal["auto", "human", "management"]
+
+
+class Record(BaseModel):
+    """Base of everything stored: immutable, and tolerant of fields that a newer version added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class PlannedStage(Record):
+    """One stage of a turn's plan, pinned when the message arrives.
+
+    Pinned, so that a later change of PIPELINE never alters what an old case still has to do.
+
+    Attributes:
+        after: Stages that must be finished or skipped before this one starts.
+        only_if: Name of a boolean in Writes; when a finished stage set it to False and none set
+            it to True, this stage is skipped. Unset means the stage runs: doubt goes to a person.
+    """
+
+    stage: str
+    role: str
+    objective: str
+    after: tuple[str, ...] = ()
+    only_if: str | None = None
+
+
+class ChatMessage(Record):
+    """One message of a stage's conversation with the model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Usage(Record):
+    """What the model calls of a stage or a case used, in tokens and calls.
+
+    Attributes:
+        cached_tokens: The part of prompt_tokens that the provider served from its prompt cache.
+        reasoning_tokens: The part of completion_tokens that the model spent on thinking.
+        cost: In the currency of the price table; None when no price is known for the model.
+    """
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost: float | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        costs = [c for c in (self.cost, other.cost) if c is not None]
+        return Usage(
+            calls=self.calls + other.calls,
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            cost=sum(costs) if costs else None,
+        )
+
+
+class Action(Record):
+    """An action from the desk's catalogue that the escalation agent proposed and policy kept.
+
+    Attributes:
+        arguments: Values by argument name, checked against the catalogue.
+        approval: Who has to say yes before it may be carried out.
+    """
+
+    name: str
+    arguments: dict[str, str | int | float | bool] = {}
+    reason: str = ""
+    approval: Approval = "human"
+
+
+class DroppedAction(Record):
+    """An action that the model proposed and policy refused, kept so that people can see it."""
+
+    name: str
+    why: str
+
+
+class Writes(Record):
+    """The fields of SupportCase that a stage sets. None means: not mine to say."""
+
+    support_response: str | None = None
+    sentiment: Sentiment | None = None
+    urgency: Urgency | None = None
+    wants_human: bool | None = None
+    risks: tuple[Risk, ...] | None = None
+    language: str | None = None
+    should_escalate: bool | None = None
+    escalated: bool | None = None
+    needs_upper_management_attention: bool | None = None
+    summary: str | None = None
+    decision: tuple[str, ...] = ()
+
+
+class StageResult(Record):
+    """What an agent's ``apply`` returns: what it sets and what it asks for."""
+
+    writes: Writes = Writes()
+    actions: tuple[Action, ...] = ()
+    dropped: tuple[DroppedAction, ...] = ()
+
+
+class StageEvent(Record):
+    """One step in a stage's life, kept in its row so that the trace has no gaps.
+
+    Attributes:
+        at: UTC.
+        epoch: The claim that this belongs to; the first is 1.
+    """
+
+    at: datetime
+    epoch: int
+    event: Literal["claimed", "deferred", "finished", "parked"]
+    detail: str = ""
+
+
+class StageError(Record):
+    """Why a stage was deferred or parked. For operators; never shown to a customer."""
+
+    code: str
+    detail: str = ""
+
+
+class Answer(Record):
+    """The model's side of a finished or failed stage.
+
+    Attributes:
+        text: What the model wrote, unchanged.
+        output: The validated structured answer as JSON; None when it could not be used.
+        latency_ms: Milliseconds over all calls of the stage.
+        demo: True when a demonstration model wrote it; shown wherever its words are shown.
+    """
+
+    text: str
+    output: dict[str, Any] | None = None
+    model: str = ""
+    request_id: str = ""
+    latency_ms: int = 0
+    usage: Usage = Usage()
+    demo: bool = False

@@ -1,0 +1,63 @@
+"""What follows a change: nudge the stages that it made due, and keep the index true."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from shared.domain.case import IndexEntry, Status
+from shared.domain.fold import index_entry
+from shared.domain.nudge import Nudge
+from shared.domain.partition import Partition
+from shared.ports import CaseIndex, CaseStore, Nudges
+
+_FACETS: tuple[Status, ...] = tuple(s for s in get_args(Status) if s not in ("open", "working"))
+#: Bounds the loop below; each round more means that somebody changed the case meanwhile.
+_ROUNDS = 5
+
+
+class Advancer:
+    """Hands a case on after one of its rows changed. Doing it twice does no harm."""
+
+    def __init__(self, store: CaseStore, index: CaseIndex, nudges: Nudges) -> None:
+        self._store = store
+        self._index = index
+        self._nudges = nudges
+
+    async def after_stage(self, expected: Partition, turn: int, stage: str) -> None:
+        """Goes on after a stage came to rest.
+
+        Args:
+            expected: The partition as this worker believes it to be, its own write included. When
+                it is settled, its index entry is written before the partition is read again, so
+                that the reading confirms the entry and costs no extra round trip.
+        """
+        listed = await self._list(expected) if expected.settled else None
+        view = await self._store.read(expected.case_id)
+        for progress in view.progress:
+            if progress.turn == turn and stage in progress.plan.after and progress.due_at:
+                await self._nudges.send(Nudge(view.case_id, turn, progress.plan.stage))
+        await self.settle(view, listed)
+
+    async def settle(self, view: Partition, listed: IndexEntry | None = None) -> None:
+        """Moves a settled case from the open facet to that of its status.
+
+        The entry is confirmed by a reading made after it was written: a worker that was paused
+        with an old view would otherwise overwrite a newer entry. The open mark goes last, and only
+        that of the version seen: a message that arrived meanwhile has set a newer one.
+        """
+        for _ in range(_ROUNDS):
+            if not view.settled:
+                return
+            if listed == index_entry(view):
+                await self._index.remove(listed, ["open"])
+                return
+            listed = await self._list(view)
+            view = await self._store.read(view.case_id)
+
+    async def _list(self, view: Partition) -> IndexEntry:
+        entry = index_entry(view)
+        await self._index.put(entry)
+        if entry.version > 1:
+            # It may have rested under other statuses before.
+            await self._index.remove(entry, [f for f in _FACETS if f != entry.facet])
+        return entry

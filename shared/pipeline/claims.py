@@ -1,0 +1,83 @@
+"""How a stage row changes: claimed, then finished, deferred or parked. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from shared.domain.partition import Progress
+from shared.domain.rows import StageRow
+from shared.domain.stage import StageError, StageEvent, StageResult
+from shared.pipeline.asking import Conversation
+
+
+def claimed(progress: Progress, owner: str, now: datetime, lease: timedelta) -> StageRow:
+    """The row as a worker claims it: next epoch, next attempt, its lease."""
+    before = progress.row
+    epoch = before.epoch + 1 if before else 1
+    return StageRow(
+        turn=progress.turn,
+        stage=progress.plan.stage,
+        generation=progress.generation,
+        state="working",
+        epoch=epoch,
+        owner=owner,
+        lease_until=now + lease,
+        attempts=before.attempts + 1 if before else 1,
+        claimed_at=now,
+        error=before.error if before else None,
+        events=(
+            *(before.events if before else ()),
+            StageEvent(at=now, epoch=epoch, event="claimed"),
+        ),
+    )
+
+
+def with_conversation(row: StageRow, talk: Conversation, prompt_hash: str) -> StageRow:
+    """The row with what was said, whatever came of it."""
+    return row.model_copy(
+        update={"messages": talk.messages, "answer": talk.answer, "prompt_hash": prompt_hash}
+    )
+
+
+def finished(row: StageRow, result: StageResult, now: datetime) -> StageRow:
+    """The row with what the stage sets and asks for."""
+    return _ended(
+        row, "finished", now, writes=result.writes, actions=result.actions, dropped=result.dropped,
+        error=None,
+    )  # fmt: skip
+
+
+def parked(row: StageRow, error: StageError, now: datetime) -> StageRow:
+    """The row stopped for a person."""
+    detail = f"{error.code}: {error.detail}" if error.detail else error.code
+    return _ended(row, "parked", now, detail, error=error)
+
+
+def deferred(row: StageRow, error: StageError, now: datetime, delay: float) -> StageRow:
+    """The row released: due again after ``delay`` seconds."""
+    return _moved(
+        row, "deferred", now, f"{error.code}, again in {delay:.0f} s",
+        error=error, lease_until=now, not_before=now + timedelta(seconds=delay),
+    )  # fmt: skip
+
+
+def _ended(
+    row: StageRow,
+    state: Literal["finished", "parked"],
+    now: datetime,
+    detail: str = "",
+    **more: Any,
+) -> StageRow:
+    return _moved(row, state, now, detail, finished_at=now, lease_until=now, **more)
+
+
+def _moved(
+    row: StageRow,
+    state: Literal["finished", "parked", "deferred"],
+    now: datetime,
+    detail: str,
+    **more: Any,
+) -> StageRow:
+    event = StageEvent(at=now, epoch=row.epoch, event=state, detail=detail)
+    return row.model_copy(update={"state": state, "events": (*row.events, event), **more})

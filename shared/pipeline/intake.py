@@ -1,0 +1,209 @@
+"""Takes a customer's message in: stored first, then queued, and only then accepted."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.domain import signals
+from shared.domain.desk import Desk, Desks
+from shared.domain.fold import index_entry
+from shared.domain.nudge import Nudge
+from shared.domain.partition import Partition, Stored
+from shared.domain.rows import Channel, MessageRow, ReceivedRow
+from shared.domain.stage import PlannedStage
+from shared.errors import RequestError, RetryableError
+from shared.pipeline.writing import write
+from shared.ports import CaseIndex, CaseStore, Clock, Nudges, Texts
+from shared.telemetry import logger
+
+MAX_BYTES = 256 * 1024
+INLINE_BYTES = 16 * 1024
+
+_log = logger("intake")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A customer's message as an entry point received it.
+
+    Attributes:
+        desk: A desk's name, or None with a free-text scene.
+        scene: Free text that sets the scene, or None with a desk.
+        delivery_id: What the sender calls this delivery; the same id is the same case. None for
+            senders that never deliver twice.
+    """
+
+    text: str
+    desk: str | None = None
+    scene: str | None = None
+    channel: Channel = field(default_factory=Channel)
+    delivery_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of an arrival.
+
+    Attributes:
+        redelivered: True when the same delivery had been accepted before.
+    """
+
+    case_id: str
+    redelivered: bool
+
+
+class Intake:
+    """Accepts messages. After ``accept`` returns, the case reaches an end or a person."""
+
+    def __init__(
+        self,
+        store: CaseStore,
+        index: CaseIndex,
+        nudges: Nudges,
+        texts: Texts,
+        desks: Desks,
+        clock: Clock,
+        secret: bytes,
+        plan: Sequence[PlannedStage],
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._nudges = nudges
+        self._texts = texts
+        self._desks = desks
+        self._clock = clock
+        self._secret = secret
+        self._plan = tuple(plan)
+
+    async def accept(self, arrival: Arrival) -> Accepted:
+        """Stores a new case and queues its first stages.
+
+        Raises:
+            RequestError: 413 too long, 422 for everything else that cannot be taken.
+            RetryableError: Storage is down. Nothing was accepted; the same delivery may come again.
+        """
+        check_text(arrival.text)
+        desk = self._desk(arrival)
+        fingerprint = _fingerprint(arrival)
+        case_id = self._case_id(desk, arrival)
+        if arrival.delivery_id is not None:
+            view = await self._store.read(case_id)
+            if view.received is not None:
+                return await self._known(view, fingerprint)
+        received, message = await self._rows(case_id, desk, arrival, fingerprint)
+        fresh = Partition(case_id, [Stored(received, ""), Stored(message, "")])
+        mark = index_entry(fresh)
+        await self._index.put(mark)
+        # The message first, the case row last: without a case row nothing was accepted.
+        if not await write(self._store, case_id, message, None):
+            view = await self._store.read(case_id)
+            if view.messages and view.messages[0].fingerprint != fingerprint:
+                raise _key_reused()
+        if await write(self._store, case_id, received, None):
+            await self._nudge(fresh)
+            return Accepted(case_id, redelivered=False)
+        # The same delivery came twice at once and the other one was first.
+        view = await self._store.read(case_id)
+        if view.received and view.received.created_at != received.created_at:
+            await self._index.remove(mark, ["open"])
+        return await self._known(view, fingerprint)
+
+    async def _known(self, view: Partition, fingerprint: str) -> Accepted:
+        if not view.messages or view.messages[0].fingerprint != fingerprint:
+            raise _key_reused()
+        await self._nudge(view)
+        return Accepted(view.case_id, redelivered=True)
+
+    async def _nudge(self, view: Partition) -> None:
+        for progress in view.due(self._clock.now()):
+            try:
+                await self._nudges.send(Nudge(view.case_id, progress.turn, progress.plan.stage))
+            except RetryableError as error:
+                # The case is stored: the sweep sends what could not be sent now.
+                _log.warning("nudge not sent", extra={"case": view.case_id, "code": error.code})
+
+    async def _rows(
+        self, case_id: str, desk: Desk, arrival: Arrival, fingerprint: str
+    ) -> tuple[ReceivedRow, MessageRow]:
+        now = self._clock.now()
+        encoded = arrival.text.encode()
+        blob = None
+        if len(encoded) > INLINE_BYTES:
+            # Named by content: a clashing delivery must not overwrite an accepted text.
+            blob = f"{case_id}/{fingerprint[:16]}"
+            await self._texts.put(blob, arrival.text)
+        found = signals.scan(arrival.text)
+        received = ReceivedRow(
+            desk=desk.name, scene=desk.scene, channel=arrival.channel, created_at=now
+        )
+        message = MessageRow(
+            turn=1,
+            text=encoded[:INLINE_BYTES].decode(errors="ignore"),
+            blob=blob,
+            size=len(encoded),
+            fingerprint=fingerprint,
+            received_at=now,
+            plan=self._plan,
+            signals=found.risks,
+            asks_for_human=found.asks_for_human,
+        )
+        return received, message
+
+    def _desk(self, arrival: Arrival) -> Desk:
+        if arrival.scene is not None:
+            return self._desks.free(arrival.scene)
+        desk = self._desks.get(arrival.desk or "")
+        if desk is None:
+            known = ", ".join(self._desks.names)
+            raise RequestError(422, "Unknown desk", f"Use one of: {known}; or set support_context.")
+        return desk
+
+    def _case_id(self, desk: Desk, arrival: Arrival) -> str:
+        """A delivery's own id, so that a redelivery meets its own rows; else a random one."""
+        if arrival.delivery_id is None:
+            return str(uuid.uuid4())
+        name = json.dumps([desk.name, arrival.channel.source, arrival.delivery_id])
+        digest = hmac.new(self._secret, name.encode(), hashlib.sha256).digest()
+        return str(uuid.UUID(bytes=digest[:16], version=5))
+
+
+def check_text(text: str) -> None:
+    """Refuses what is no message: empty, over 256 KiB, or not text.
+
+    Raises:
+        RequestError: 413 or 422, with what to do.
+    """
+    if not text.strip():
+        raise RequestError(422, "Empty message", "customer_query needs some text.")
+    if "\x00" in text:
+        raise RequestError(422, "Not text", "customer_query contains a NUL character; remove it.")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise RequestError(
+            422, "Not text", "customer_query contains half a surrogate pair; send valid Unicode."
+        ) from None
+    if size > MAX_BYTES:
+        raise RequestError(
+            413,
+            "Message too long",
+            f"customer_query has {size} bytes in UTF-8; {MAX_BYTES} (256 KiB) is the most.",
+        )
+
+
+def _fingerprint(arrival: Arrival) -> str:
+    parts = [arrival.desk, arrival.scene, arrival.channel.model_dump(), arrival.text]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _key_reused() -> RequestError:
+    return RequestError(
+        422,
+        "Idempotency key used twice",
+        "This key came before with another body. Use a new key for a new message.",
+    )

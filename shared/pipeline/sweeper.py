@@ -1,0 +1,95 @@
+"""The sweep: re-sends what the table says is due. The keystone against lost messages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+from shared.domain.case import IndexEntry
+from shared.domain.nudge import Nudge
+from shared.domain.stage import StageError
+from shared.pipeline.advance import Advancer
+from shared.pipeline.limits import Limits
+from shared.pipeline.parking import Parking
+from shared.ports import CaseIndex, CaseStore, Clock, Nudges
+
+#: Open cases looked at in one sweep, oldest first within their desk; the next sweep goes on.
+_CASES = 1000
+_AT_ONCE = 8
+
+
+class Sweeper:
+    """Goes over every open case; reads each partition once and sends what is overdue."""
+
+    def __init__(
+        self,
+        store: CaseStore,
+        index: CaseIndex,
+        nudges: Nudges,
+        advancer: Advancer,
+        parking: Parking,
+        clock: Clock,
+        limits: Limits,
+        stages: frozenset[str],
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._nudges = nudges
+        self._advancer = advancer
+        self._parking = parking
+        self._clock = clock
+        self._limits = limits
+        self._stages = stages
+
+    async def sweep(self) -> Counter[str]:
+        """One sweep.
+
+        Returns:
+            Counts of ``looked_at``, ``nudged``, ``settled``, ``parked`` and ``orphaned``.
+
+        Raises:
+            RetryableError: The store could not be reached; the next sweep tries again.
+        """
+        counts: Counter[str] = Counter()
+        grace = timedelta(seconds=self._limits.sweep_grace)
+        entries = await self._index.open_entries(_CASES)
+        old = [e for e in entries if e.created_at + grace <= self._clock.now()]
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def guarded(entry: IndexEntry) -> None:
+            async with gate:
+                await self._look_at(entry, counts)
+
+        # Not a TaskGroup: one case whose rows cannot be read must not keep the others waiting.
+        results = await asyncio.gather(*map(guarded, old), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return counts
+
+    async def _look_at(self, entry: IndexEntry, counts: Counter[str]) -> None:
+        counts["looked_at"] += 1
+        view = await self._store.read(entry.case_id)
+        now = self._clock.now()
+        if view.received is None:
+            if now - entry.created_at > timedelta(seconds=self._limits.orphan_age):
+                await self._index.remove(entry, ["open"])
+                counts["orphaned"] += 1
+            return
+        if view.settled:
+            await self._advancer.settle(view)
+            if entry.version <= view.version:
+                # A delivery that came twice at once may have left a mark of its own.
+                await self._index.remove(entry, ["open"])
+            counts["settled"] += 1
+            return
+        for progress in view.due(now - timedelta(seconds=self._limits.sweep_grace)):
+            nudge = Nudge(view.case_id, progress.turn, progress.plan.stage)
+            if nudge.stage in self._stages:
+                await self._nudges.send(nudge)
+                counts["nudged"] += 1
+            else:
+                reason = StageError(code="unknown_stage", detail="no agent of this name any more")
+                await self._parking.park(nudge, reason)
+                counts["parked"] += 1

@@ -1,0 +1,181 @@
+"""The ports: everything the protocol needs from outside, as small as it needs it.
+
+Each has a real adapter and a memory twin in ``shared.adapters``; one contract suite runs both.
+Every method may raise RetryableError when the other side cannot be reached for now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from shared.domain.case import IndexEntry, Status, SupportCase
+from shared.domain.desk import Desk
+from shared.domain.nudge import Nudge
+from shared.domain.partition import Partition
+from shared.domain.rows import Row
+from shared.domain.stage import ChatMessage, PlannedStage, Sentiment, StageResult, Usage
+
+
+class CaseStore(Protocol):
+    """The table of cases: one partition a case, single-row writes guarded by ETags."""
+
+    async def read(self, case_id: str) -> Partition:
+        """Every row of a case in one query; an empty partition for an unknown case."""
+
+    async def insert(self, case_id: str, row: Row) -> str:
+        """Write a new row and return its ETag.
+
+        Raises:
+            ConflictError: The row exists, perhaps because our own answer was lost.
+        """
+
+    async def replace(self, case_id: str, row: Row, etag: str) -> str:
+        """Write a row over the version that ``etag`` names and return the new ETag.
+
+        Raises:
+            ConflictError: The row changed since, perhaps by ourselves with a lost answer.
+        """
+
+
+class CaseIndex(Protocol):
+    """Listings and the open mark: a cache of folds, in partitions of status and desk."""
+
+    async def put(self, entry: IndexEntry) -> None:
+        """Write an entry into its facet, over an older one of the same case."""
+
+    async def remove(self, entry: IndexEntry, facets: Sequence[Status]) -> None:
+        """Delete the case's entry from each of these facets; absent ones are fine.
+
+        In the ``open`` facet only the entry of the same version is deleted: a mark that a later
+        message or act set stays.
+        """
+
+    async def page(
+        self,
+        desks: Sequence[str],
+        statuses: Sequence[Status],
+        sentiment: Sentiment | None,
+        before: str | None,
+        limit: int,
+    ) -> tuple[list[IndexEntry], str | None]:
+        """Newest first: up to ``limit`` entries older than the cursor, and the next cursor.
+
+        Reads only the partitions of the named desks and statuses, from the cursor on.
+
+        Raises:
+            RequestError: The cursor is not one of ours.
+        """
+
+    async def open_entries(self, limit: int) -> list[IndexEntry]:
+        """Up to ``limit`` entries of the ``open`` facet over all desks: what a sweep looks at."""
+
+
+class Nudges(Protocol):
+    """The queues, one a stage."""
+
+    async def send(self, nudge: Nudge, delay: float = 0.0) -> None:
+        """Put a message on the stage's queue, visible after ``delay`` seconds."""
+
+
+class Texts(Protocol):
+    """Blobs for texts that are too long for a table property."""
+
+    async def put(self, name: str, text: str) -> None:
+        """Store a text, over an older one of the same name."""
+
+    async def get(self, name: str) -> str:
+        """Read a text.
+
+        Raises:
+            PermanentError: ``text_missing``, there is no such blob.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One call of the model.
+
+    Attributes:
+        stage: Whose call it is; settings choose deployment, effort and limits by it.
+        messages: System message first; it is static, customer text is only in user messages.
+        output_name: Name of the answer's schema.
+        output_schema: JSON schema of the answer, constraint-free as strict mode requires.
+        timeout: Seconds after which the call is given up.
+    """
+
+    stage: str
+    messages: tuple[ChatMessage, ...]
+    output_name: str
+    output_schema: dict[str, Any]
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswer:
+    """What the model wrote, unvalidated, with what it cost."""
+
+    text: str
+    usage: Usage
+    model: str
+    request_id: str
+    latency_ms: int
+    demo: bool = False
+
+
+class ModelClient(Protocol):
+    """A chat model that answers by a schema."""
+
+    async def complete(self, call: ModelCall) -> ModelAnswer:
+        """Call the model once.
+
+        Raises:
+            RetryableError: 429, 5xx, timeout, dropped connection.
+            PermanentError: Refusal, content filter, truncated answer, wrong key or deployment.
+        """
+
+
+class Clock(Protocol):
+    """Time, so that tests and the simulator can move it."""
+
+    def now(self) -> datetime:
+        """The time in UTC."""
+
+
+class StageAgent(Protocol):
+    """What the runner knows of an agent: ``agents.base.Agent`` is one."""
+
+    @property
+    def plan(self) -> PlannedStage:
+        """Its place in the flow."""
+
+    @property
+    def prompt_hash(self) -> str:
+        """Changes whenever its instructions or its answer's schema change."""
+
+    @property
+    def output_name(self) -> str:
+        """Name of its answer's schema."""
+
+    def output_schema(self, desk: Desk) -> dict[str, Any]:
+        """JSON schema of its answer, strict and constraint-free."""
+
+    def conversation(self, case: SupportCase, desk: Desk) -> tuple[ChatMessage, ...]:
+        """The static system message, then the user message with what the model may see."""
+
+    def parse(self, text: str) -> Any:
+        """The validated answer.
+
+        Raises:
+            ValueError: What is wrong with it, worded for the model, which is told once.
+        """
+
+    def apply(self, case: SupportCase, desk: Desk, output: Any) -> StageResult:
+        """What the answer sets and asks for, after policy. Pure."""
+
+
+def queue_name(stage: str) -> str:
+    """The queue of a stage, by Azure's rules for names: ``stage-customer-query``."""
+    return "stage-" + stage.replace("_", "-")

@@ -1,0 +1,94 @@
+"""The whole app over memory ports: what the pipeline's tests stand on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents import PIPELINE
+from agents.base import Agent
+from shared.adapters.clocks import ManualClock
+from shared.adapters.memory import MemoryCaseIndex, MemoryCaseStore, MemoryNudges, MemoryTexts, Sent
+from shared.adapters.scripted_model import Script, ScriptedModel
+from shared.bootstrap import Frontdesk, Ports, assemble
+from shared.domain.case import SupportCase
+from shared.domain.desk import Argument, CatalogueAction, Desk, Desks
+from shared.domain.fold import fold
+from shared.domain.nudge import Nudge
+from shared.pipeline.intake import Arrival
+from shared.settings import Settings
+
+NEGATIVE: Script = {
+    "customer_query": {"reply": "We are sorry and look into it.", "language": "en"},
+    "sentiment": {"sentiment": "Negative", "urgency": "high", "wants_human": False, "risks": []},
+    "escalation": {
+        "actions": [
+            {
+                "name": "send_help",
+                "arguments": [{"name": "place", "value": "room 4"}],
+                "reason": "dirty",
+            }
+        ],
+        "needs_upper_management_attention": False,
+        "summary": "Room 4 is dirty.",
+    },
+}
+POSITIVE: Script = {
+    "customer_query": {"reply": "Thank you!", "language": "en"},
+    "sentiment": {"sentiment": "Positive", "urgency": "low", "wants_human": False, "risks": []},
+}
+
+
+def a_desk(name: str) -> Desk:
+    help_action = CatalogueAction(
+        name="send_help",
+        description="Sends somebody.",
+        when="Something is wrong.",
+        arguments=(Argument(name="place", description="Where"),),
+    )
+    return Desk(name=name, title=name, scene=f"The {name}.", actions=(help_action,))
+
+
+class World:
+    """A laptop's worth of Frontdesk in memory. ``deliver`` plays the Functions host."""
+
+    def __init__(
+        self, script: Script = NEGATIVE, agents: tuple[Agent[Any], ...] = PIPELINE
+    ) -> None:
+        self.agents = {agent.stage: agent for agent in agents}
+        self.store, self.index = MemoryCaseStore(), MemoryCaseIndex()
+        self.nudges, self.texts = MemoryNudges(), MemoryTexts()
+        self.model, self.clock = ScriptedModel(script), ManualClock()
+        self.app: Frontdesk = assemble(
+            Settings.model_validate({"FRONTDESK_SECRET": "x" * 32}),
+            Desks((a_desk("default"), a_desk("hotel"))),
+            Ports(self.store, self.index, self.nudges, self.texts, self.model, self.clock),
+            [agent.plan for agent in agents],
+        )
+
+    async def open(self, text: str = "My room is dirty.", **more: Any) -> str:
+        more.setdefault("desk", None if "scene" in more else "hotel")
+        return (await self.app.intake.accept(Arrival(text=text, **more))).case_id
+
+    async def run(self, nudge: Nudge) -> str:
+        return await self.app.runner.run(self.agents[nudge.stage], nudge)
+
+    async def deliver(self, most: int = 50) -> list[str]:
+        """Delivers what is visible until the queues are quiet; says what became of each."""
+        outcomes: list[str] = []
+        while (ready := [s for s in self.nudges.sent if s.delay == 0]) and len(outcomes) < most:
+            sent: Sent = ready[0]
+            self.nudges.sent.remove(sent)
+            outcomes.append(f"{sent.nudge.stage}: {await self.run(sent.nudge)}")
+        return outcomes
+
+    def make_visible(self) -> None:
+        """Lets the delays of all waiting messages pass."""
+        longest = max((sent.delay for sent in self.nudges.sent), default=0)
+        self.clock.advance(longest)
+        self.nudges.sent = [Sent(sent.nudge, 0) for sent in self.nudges.sent]
+
+    async def case(self, case_id: str) -> SupportCase:
+        return fold(await self.store.read(case_id))
+
+    async def open_marks(self) -> int:
+        return len(await self.index.open_entries(100))
