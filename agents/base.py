@@ -6,7 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from functools import cached_property
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel
 
@@ -31,7 +31,9 @@ class Agent(ABC, Generic[OutputT]):
         objective: What it is for, in one sentence.
         after: Stages that must be finished or skipped first; none means it starts at once.
         only_if: A boolean of ``Writes``: the stage is skipped when it was decided as False.
-        prompt: Its instructions with worked examples. Static: no customer text, no desk's text.
+        prompt: Its instructions. Static: no customer text, no desk's text.
+        examples: Views and the right answers to them, shown as earlier turns of the conversation;
+            static too, so that the provider caches them with the instructions.
         output_type: Wire model of the answer. No constraints: strict schemas refuse them. Its
             docstring and field descriptions are sent to the model.
     """
@@ -42,6 +44,7 @@ class Agent(ABC, Generic[OutputT]):
     after: ClassVar[tuple[str, ...]] = ()
     only_if: ClassVar[str | None] = None
     prompt: ClassVar[str]
+    examples: ClassVar[tuple[tuple[dict[str, Any], BaseModel], ...]] = ()
     output_type: type[OutputT]
 
     @abstractmethod
@@ -78,22 +81,32 @@ class Agent(ABC, Generic[OutputT]):
         return f"You are a {self.role}. {self.objective}\n\n{self.prompt.strip()}"
 
     @cached_property
+    def opening(self) -> tuple[ChatMessage, ...]:
+        """What every conversation begins with: the instructions, then the examples."""
+        messages = [ChatMessage(role="system", content=self.instructions)]
+        for view, answer in self.examples:
+            messages.append(_said_by("user", view))
+            messages.append(_said_by("assistant", answer.model_dump(mode="json")))
+        return tuple(messages)
+
+    @cached_property
     def prompt_hash(self) -> str:
-        """Twelve hex digits that change with the instructions or the answer's schema."""
-        schema = json.dumps(strict_schema(self.output_type), sort_keys=True)
-        return hashlib.sha256(f"{self.instructions}\n{schema}".encode()).hexdigest()[:12]
+        """Twelve hex digits that change with instructions, examples or the answer's schema."""
+        said = [message.content for message in self.opening]
+        whole = json.dumps([*said, strict_schema(self.output_type)], sort_keys=True)
+        return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
     def conversation(self, case: SupportCase, desk: Desk) -> tuple[ChatMessage, ...]:
-        """The system message, then the view as JSON: customer text is data, never instructions."""
-        view = json.dumps(self.view(case, desk), ensure_ascii=False)
-        return (
-            ChatMessage(role="system", content=self.instructions),
-            ChatMessage(role="user", content=view),
-        )
+        """The opening, then the view as JSON: customer text is data, never instructions."""
+        return (*self.opening, _said_by("user", self.view(case, desk)))
 
     def parse(self, text: str) -> OutputT:
         """The validated answer; ValueError says what is wrong with it."""
         return read_answer(text, self.output_type)
+
+
+def _said_by(role: Literal["user", "assistant"], content: dict[str, Any]) -> ChatMessage:
+    return ChatMessage(role=role, content=json.dumps(content, ensure_ascii=False))
 
 
 def shorten(text: str, limit: int = MESSAGE_CHARS) -> str:

@@ -3,6 +3,7 @@
     FrontdeskError
     ├── RetryableError    release the stage, come back later by a fresh queue message
     ├── PermanentError    park the stage for a person
+    ├── UncertainError    it may have happened or not: never blindly again
     ├── ConflictError     another writer was first: read again, then decide
     ├── RequestError      answer the caller with HTTP 4xx and a problem+json body
     └── ConfigError       stop at start and say what to set
@@ -46,6 +47,19 @@ class PermanentError(FrontdeskError):
         self.code = code
         self.detail = detail
         self.usage = usage
+
+
+class UncertainError(FrontdeskError):
+    """An effect may or may not have happened: its answer was lost.
+
+    Args:
+        code: Short constant for traces and counters, such as ``answer_lost``.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
 
 
 class ConflictError(FrontdeskError):

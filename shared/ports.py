@@ -9,14 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from shared.domain.case import IndexEntry, Status, SupportCase
 from shared.domain.desk import Desk
 from shared.domain.nudge import Nudge
 from shared.domain.partition import Partition
 from shared.domain.rows import Row
-from shared.domain.stage import ChatMessage, PlannedStage, Sentiment, StageResult, Usage
+from shared.domain.stage import (
+    ChatMessage,
+    EffectRequest,
+    PlannedStage,
+    Sentiment,
+    StageResult,
+    Usage,
+)
 
 
 class CaseStore(Protocol):
@@ -60,10 +67,12 @@ class CaseIndex(Protocol):
         sentiment: Sentiment | None,
         before: str | None,
         limit: int,
+        *,
+        unfinished: bool = False,
     ) -> tuple[list[IndexEntry], str | None]:
         """Newest first: up to ``limit`` entries older than the cursor, and the next cursor.
 
-        Reads only the partitions of the named desks and statuses, from the cursor on.
+        ``unfinished`` leaves only those with a ``reason``. Reads only the partitions of the named desks and statuses, from the cursor on.
 
         Raises:
             RequestError: The cursor is not one of ours.
@@ -74,10 +83,36 @@ class CaseIndex(Protocol):
 
 
 class Nudges(Protocol):
-    """The queues, one a stage."""
+    """The queues: one a stage, and one for effects."""
 
     async def send(self, nudge: Nudge, delay: float = 0.0) -> None:
-        """Put a message on the stage's queue, visible after ``delay`` seconds."""
+        """Put a message on the nudge's queue, visible after ``delay`` seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A queue message that nobody could make sense of, kept for a person.
+
+    Attributes:
+        body: The message as received, cut to 16,000 characters; hostile text.
+        at: UTC.
+    """
+
+    id: str
+    queue: str
+    reason: str
+    body: str
+    at: datetime
+
+
+class Quarantine(Protocol):
+    """Where messages go that are no nudge or name nothing that exists. Nothing is dropped."""
+
+    async def put(self, item: Quarantined) -> None:
+        """Keep a message, over an older one of the same id."""
+
+    async def entries(self, limit: int) -> list[Quarantined]:
+        """Up to ``limit`` kept messages, newest first."""
 
 
 class Texts(Protocol):
@@ -137,6 +172,50 @@ class ModelClient(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class EffectCall:
+    """One attempt at an effect.
+
+    Attributes:
+        idempotency_key: The same for every attempt, and unlike that of any other effect.
+    """
+
+    idempotency_key: str
+    request: EffectRequest
+    case: SupportCase
+    desk: Desk
+
+
+class Sink(Protocol):
+    """Carries out one kind of effect.
+
+    Attributes:
+        kind: What a second attempt may do after one whose answer was lost. ``keyed``: the receiver
+            honours our idempotency key, send again. ``queryable``: look our key up first.
+            ``unkeyed``: never; a person decides.
+        window: How long a keyed receiver remembers a key; seconds.
+    """
+
+    kind: Literal["keyed", "queryable", "unkeyed"]
+    window: float
+
+    async def send(self, call: EffectCall) -> str:
+        """Carry it out and return the receipt.
+
+        Raises:
+            RetryableError: It surely did not happen; later it may.
+            UncertainError: It may have happened.
+            PermanentError: It surely did not happen and never will.
+        """
+
+    async def find(self, call: EffectCall) -> str | None:
+        """The receipt of an earlier attempt, for ``queryable`` sinks; None when there was none.
+
+        Raises:
+            RetryableError: The receiver cannot say now.
+        """
+
+
 class Clock(Protocol):
     """Time, so that tests and the simulator can move it."""
 
@@ -174,8 +253,3 @@ class StageAgent(Protocol):
 
     def apply(self, case: SupportCase, desk: Desk, output: Any) -> StageResult:
         """What the answer sets and asks for, after policy. Pure."""
-
-
-def queue_name(stage: str) -> str:
-    """The queue of a stage, by Azure's rules for names: ``stage-customer-query``."""
-    return "stage-" + stage.replace("_", "-")

@@ -21,6 +21,9 @@ from pydantic import (
 from shared.errors import ConfigError
 
 Seconds = Annotated[float, Field(gt=0)]
+#: Two calls and the margins of a claim have to fit into maxDequeueCount x visibilityTimeout of
+#: host.json (225 s); see shared/pipeline/limits.py.
+CallSeconds = Annotated[float, Field(gt=0, le=80)]
 Tokens = Annotated[int, Field(ge=16)]
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
@@ -88,14 +91,16 @@ class ModelSettings(BaseModel):
 
     effort: Effort | None = Field(default=None, alias="FRONTDESK_EFFORT")
     max_output_tokens: Tokens = Field(default=4000, alias="FRONTDESK_MAX_OUTPUT_TOKENS")
-    model_timeout: Seconds = Field(default=60, alias="FRONTDESK_MODEL_TIMEOUT_SECONDS")
+    model_timeout: CallSeconds = Field(default=60, alias="FRONTDESK_MODEL_TIMEOUT_SECONDS")
 
     stage_deployments: dict[str, str] = Field(default={}, alias="FRONTDESK_DEPLOYMENT_")
     stage_efforts: dict[str, Effort] = Field(default={}, alias="FRONTDESK_EFFORT_")
     stage_max_output_tokens: dict[str, Tokens] = Field(
         default={}, alias="FRONTDESK_MAX_OUTPUT_TOKENS_"
     )
-    stage_timeouts: dict[str, Seconds] = Field(default={}, alias="FRONTDESK_MODEL_TIMEOUT_SECONDS_")
+    stage_timeouts: dict[str, CallSeconds] = Field(
+        default={}, alias="FRONTDESK_MODEL_TIMEOUT_SECONDS_"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -123,6 +128,11 @@ class ModelSettings(BaseModel):
     def timeout_of(self, stage: str) -> float:
         """Seconds that one call of the model may take."""
         return self.stage_timeouts.get(stage.upper(), self.model_timeout)
+
+    @property
+    def longest_timeout(self) -> float:
+        """Seconds that a call of any stage may take: what every claim has to outlast."""
+        return max(self.model_timeout, *self.stage_timeouts.values(), 0)
 
 
 class Settings(ModelSettings):

@@ -16,7 +16,6 @@ from pydantic import BaseModel, ValidationError
 
 T = TypeVar("T", bound=BaseModel)
 
-_ASK = "Answer with exactly one JSON object and nothing else."
 _MOST_PROBLEMS = 5
 #: A surrogate that has lost its other half can be neither stored nor sent.
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
@@ -90,7 +89,7 @@ def read_answer(text: str, model: type[T]) -> T:
             f"field {'.'.join(map(str, problem['loc']))[:80] or '(all)'}: {problem['msg'][:160]}"
             for problem in problems[:_MOST_PROBLEMS]
         )
-    raise ValueError(f"Your JSON does not fit the schema: {said}. {_ASK}")
+    raise ValueError(f"{said}.")
 
 
 def _only_object(text: str) -> dict[str, Any]:
@@ -102,22 +101,24 @@ def _only_object(text: str) -> dict[str, Any]:
             value, end = _DECODER.raw_decode(text, start)
             found.append(value)
         except json.JSONDecodeError as error:
-            broken = broken or f" It breaks at character {error.pos}: {error.msg}."
+            broken = broken or f"; it breaks at character {error.pos}: {error.msg}"
             # Go on where it broke: what is inside a broken object is not an answer.
             end = max(error.pos, start + 1)
         except (ValueError, RecursionError) as error:
             why = (
-                str(error)[:80] if isinstance(error, _NotTakenError) else "nested or sized too far"
+                str(error)[:80]
+                if isinstance(error, _NotTakenError)
+                else "it is nested too deep or a number is too long"
             )
-            raise ValueError(f"Your JSON cannot be used: {why}. {_ASK}") from None
+            raise ValueError(f"{why}.") from None
         start = text.find("{", end)
     if len(found) == 1:
         if _HALF_CHARACTER.search(json.dumps(found[0], ensure_ascii=False)):
-            raise ValueError(f"Your JSON cannot be used: half a character in it. {_ASK}")
+            raise ValueError("half of a surrogate pair is in it.")
         return found[0]
     if found:
-        raise ValueError(f"Your answer holds {len(found)} JSON objects. {_ASK}")
-    raise ValueError(f"Your answer holds no valid JSON object.{broken} {_ASK}")
+        raise ValueError(f"it holds {len(found)} JSON objects, not one.")
+    raise ValueError(f"it holds no valid JSON object{broken}.")
 
 
 class _NotTakenError(ValueError):

@@ -21,6 +21,7 @@ from shared.domain.stage import (
 Status = Literal[
     "open", "working", "answered", "waiting_customer", "escalated", "resolved", "cancelled"
 ]
+EffectPhase = Literal["waiting", "attempting", "deferred", "done", "refused", "uncertain"]
 AgentState = Literal["waiting", "working", "error", "finished", "skipped"]
 
 
@@ -71,11 +72,31 @@ class StageView(Record):
     messages: tuple[ChatMessage, ...] = ()
 
 
+class EffectView(Record):
+    """One act on the outside world as people see it.
+
+    Attributes:
+        state: ``uncertain``: it may have happened, a person has to look. ``refused``: it did not.
+        receipt: What the receiver answered, such as a message id.
+    """
+
+    key: str
+    sink: str
+    to: tuple[str, ...]
+    turn: int
+    state: EffectPhase
+    attempts: int = 0
+    due_at: datetime | None = None
+    finished_at: datetime | None = None
+    receipt: str = ""
+    error: StageError | None = None
+
+
 class TraceEvent(Record):
     """One thing that happened to the case, in order of time.
 
     Attributes:
-        who: A stage's name, ``customer`` or the person who acted.
+        who: A stage's name, an effect's key, ``customer`` or the person who acted.
     """
 
     at: datetime
@@ -126,12 +147,18 @@ class SupportCase(Record):
     stages: tuple[StageView, ...] = ()
     actions: tuple[Action, ...] = ()
     dropped_actions: tuple[DroppedAction, ...] = ()
+    effects: tuple[EffectView, ...] = ()
     usage: Usage = Usage()
     demo: bool = False
 
 
 class IndexEntry(Record):
-    """A case as listings show it. A cache of the fold: never the truth."""
+    """A case as listings show it. A cache of the fold: never the truth.
+
+    Attributes:
+        reason: Why a person is needed when something could not be finished; empty otherwise.
+        version: Grows with each message and act; an older version never overwrites a newer mark.
+    """
 
     case_id: str
     desk: str
@@ -139,6 +166,7 @@ class IndexEntry(Record):
     sentiment: Sentiment | None = None
     urgency: Urgency | None = None
     subject: str = ""
+    reason: str = ""
     created_at: datetime
     updated_at: datetime
     version: int = 1

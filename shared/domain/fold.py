@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.domain.case import (
     AgentState,
+    EffectView,
     IndexEntry,
     StageView,
     Status,
@@ -14,7 +15,7 @@ from shared.domain.case import (
     TraceEvent,
     Turn,
 )
-from shared.domain.partition import Partition, Phase, Progress
+from shared.domain.partition import EffectProgress, Partition, Phase, Progress
 from shared.domain.rows import MessageRow
 from shared.domain.stage import Usage, Writes
 
@@ -82,6 +83,7 @@ def fold(
         stages=stages,
         actions=tuple(a for p in current if p.row for a in p.row.actions),
         dropped_actions=tuple(d for p in current if p.row for d in p.row.dropped),
+        effects=tuple(_effect(e) for e in partition.effects),
         usage=sum((row.answer.usage for row in partition.stage_rows if row.answer), start=Usage()),
         demo=any(stage.demo for stage in stages),
     )
@@ -100,6 +102,7 @@ def index_entry(partition: Partition) -> IndexEntry:
         status=status,
         sentiment=case.sentiment,
         urgency=case.urgency,
+        reason=case.status_reason if status == "escalated" else "",
         subject=" ".join(case.turns[0].text.split())[:_SUBJECT_CHARS],
         created_at=case.created_at,
         updated_at=case.updated_at,
@@ -128,6 +131,10 @@ def _status(partition: Partition, current: list[Progress], writes: Writes) -> tu
             f"{p.plan.stage}: {p.row.error.code}" for p in parked if p.row and p.row.error
         )
         return "escalated", f"a person is needed, a stage could not be finished ({said})"
+    failed = [e for e in partition.effects if e.phase in ("refused", "uncertain")]
+    if failed:
+        said = "; ".join(f"{e.request.key}: {e.phase}" for e in failed)
+        return "escalated", f"a person is needed, an effect is not confirmed ({said})"
     if all(p.at_rest for p in current):
         return ("escalated", "") if writes.escalated else ("answered", "")
     return ("working", "") if any(p.row for p in current) else ("open", "")
@@ -180,6 +187,28 @@ def _view(progress: Progress) -> StageView:
     return view.model_copy(update=more)
 
 
+def _effect(progress: EffectProgress) -> EffectView:
+    request, row = progress.request, progress.row
+    view = EffectView(
+        key=request.key,
+        sink=request.sink,
+        to=request.to,
+        turn=request.turn,
+        state=progress.phase,
+        due_at=progress.due_at,
+    )
+    if row is None:
+        return view
+    return view.model_copy(
+        update={
+            "attempts": row.attempts,
+            "finished_at": row.finished_at,
+            "receipt": row.receipt,
+            "error": row.error,
+        }
+    )
+
+
 def _trace(partition: Partition) -> tuple[TraceEvent, ...]:
     events = [
         TraceEvent(at=m.received_at, who="customer", event="received", detail=f"turn {m.turn}")
@@ -189,6 +218,11 @@ def _trace(partition: Partition) -> tuple[TraceEvent, ...]:
     events += [
         TraceEvent(at=e.at, who=row.stage, event=e.event, detail=e.detail)
         for row in partition.stage_rows
+        for e in row.events
+    ]
+    events += [
+        TraceEvent(at=e.at, who=row.request.key, event=e.event, detail=e.detail)
+        for row in partition.effect_rows
         for e in row.events
     ]
     return tuple(sorted(events, key=lambda event: event.at))

@@ -8,17 +8,30 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+EFFECTS_QUEUE = "effects"
+
 # https://learn.microsoft.com/rest/api/storageservices/put-message
 _LONGEST_DELAY = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Nudge:
-    """A hint that a stage is due. The table decides; a lost or doubled nudge does no harm."""
+    """A hint that a stage or effect is due. The table decides; lost or doubled, it does no harm.
+
+    Attributes:
+        stage: The stage that is due, or that asked for the effect.
+        effect: Key of the effect that is due; empty for a stage.
+    """
 
     case_id: str
     turn: int
     stage: str
+    effect: str = ""
+
+    @property
+    def queue(self) -> str:
+        """The queue that it goes to."""
+        return EFFECTS_QUEUE if self.effect else queue_name(self.stage)
 
 
 class _Body(BaseModel):
@@ -27,6 +40,7 @@ class _Body(BaseModel):
     case: str = Field(max_length=128, pattern=r"^[^/\\#?|\x00-\x1f\x7f-\x9f]+$")
     turn: int = Field(ge=1, le=9999)
     stage: str = Field(max_length=40, pattern=r"^[a-z][a-z0-9_]*$")
+    effect: str = Field(default="", max_length=60, pattern=r"^[a-z0-9_-]*$")
 
 
 def nudge_body(nudge: Nudge) -> str:
@@ -36,6 +50,8 @@ def nudge_body(nudge: Nudge) -> str:
     Functions host lets top-level fields of a JSON body override those.
     """
     fields = {"case": nudge.case_id, "turn": nudge.turn, "stage": nudge.stage}
+    if nudge.effect:
+        fields["effect"] = nudge.effect
     return json.dumps(fields, separators=(",", ":"))
 
 
@@ -51,7 +67,12 @@ def parse_nudge(body: bytes | str) -> Nudge:
         problems = error.errors(include_input=False, include_url=False)
         said = "; ".join(" ".join([*map(str, p["loc"]), p["msg"]]) for p in problems)
         raise ValueError(f"the message is not a nudge: {said}") from None
-    return Nudge(fields.case, fields.turn, fields.stage)
+    return Nudge(fields.case, fields.turn, fields.stage, fields.effect)
+
+
+def queue_name(stage: str) -> str:
+    """The queue of a stage, by Azure's rules for names: ``stage-customer-query``."""
+    return "stage-" + stage.replace("_", "-")
 
 
 def whole_seconds(delay: float) -> int:

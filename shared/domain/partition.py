@@ -1,4 +1,4 @@
-"""A case's rows, and the one place that says how far each stage is and what is due."""
+"""A case's rows, and the one place that says how far each stage and effect is, and what is due."""
 
 from __future__ import annotations
 
@@ -8,8 +8,18 @@ from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
-from shared.domain.rows import ActRow, MessageRow, ReceivedRow, Row, StageRow, stage_key
-from shared.domain.stage import PlannedStage
+from shared.domain.case import EffectPhase
+from shared.domain.rows import (
+    ActRow,
+    EffectRow,
+    MessageRow,
+    ReceivedRow,
+    Row,
+    StageRow,
+    effect_key,
+    stage_key,
+)
+from shared.domain.stage import EffectRequest, PlannedStage
 
 Phase = Literal["waiting", "working", "deferred", "finished", "parked", "skipped"]
 
@@ -46,6 +56,33 @@ class Progress:
     @property
     def key(self) -> str:
         return stage_key(self.turn, self.plan.stage, self.generation)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectProgress:
+    """How far one effect is.
+
+    Attributes:
+        asked_by: The stage that asks for it.
+        row: The row of the current generation; None until it is first claimed.
+        due_at: UTC from which it may be claimed; None when it may not.
+    """
+
+    request: EffectRequest
+    asked_by: str
+    generation: int
+    phase: EffectPhase
+    row: EffectRow | None
+    due_at: datetime | None
+
+    @property
+    def at_rest(self) -> bool:
+        """True when nothing will happen to this effect unless a person acts."""
+        return self.phase in ("done", "refused", "uncertain")
+
+    @property
+    def key(self) -> str:
+        return effect_key(self.request.key, self.generation)
 
 
 class Partition:
@@ -85,6 +122,11 @@ class Partition:
         found = [i.row for i in self.stored.values() if isinstance(i.row, StageRow)]
         return tuple(sorted(found, key=lambda row: row.key))
 
+    @cached_property
+    def effect_rows(self) -> tuple[EffectRow, ...]:
+        found = [i.row for i in self.stored.values() if isinstance(i.row, EffectRow)]
+        return tuple(sorted(found, key=lambda row: row.key))
+
     @property
     def version(self) -> int:
         """Counts what people did to the case: it grows with each message and each act."""
@@ -103,6 +145,25 @@ class Partition:
         """The progress of one stage; None when the turn's plan has no such stage."""
         return next((p for p in self.progress if p.turn == turn and p.plan.stage == stage), None)
 
+    @cached_property
+    def effects(self) -> tuple[EffectProgress, ...]:
+        """Every effect that a stage at rest asks for, once by key, in the order asked."""
+        found: dict[str, EffectProgress] = {}
+        for asking in self.stage_rows:
+            if asking.state in ("finished", "parked"):
+                for request in asking.effects:
+                    if request.key not in found:
+                        found[request.key] = self._effect_progress(request, asking)
+        return tuple(found.values())
+
+    def effect(self, key: str) -> EffectProgress | None:
+        """The progress of one effect; None when no stage asks for it."""
+        return next((e for e in self.effects if e.request.key == key), None)
+
+    def due_effects(self, now: datetime) -> tuple[EffectProgress, ...]:
+        """The effects that may be claimed at ``now``."""
+        return tuple(e for e in self.effects if e.due_at is not None and e.due_at <= now)
+
     def started(self, turn: int) -> datetime:
         """When the turn's work began, UTC: its message, or the latest replay in it."""
         times = [m.received_at for m in self.messages if m.turn == turn]
@@ -117,10 +178,18 @@ class Partition:
 
     @property
     def settled(self) -> bool:
-        """True when nothing is due now or later: every stage is at rest or waits for a person."""
-        return self.received is not None and (
-            self.cancelled or all(p.due_at is None for p in self.progress)
+        """True when nothing is due now or later: all is at rest or waits for a person."""
+        return (
+            self.received is not None
+            and (self.cancelled or all(p.due_at is None for p in self.progress))
+            and all(e.due_at is None for e in self.effects)
         )
+
+    @property
+    def ended(self) -> bool:
+        """True when the case has its answer and nothing failed: only a new message reopens it."""
+        resting = all(p.phase in ("finished", "skipped") for p in self.progress)
+        return self.cancelled or (resting and all(e.phase == "done" for e in self.effects))
 
     def _turn_progress(self, message: MessageRow) -> list[Progress]:
         done: dict[str, Progress] = {}
@@ -140,6 +209,22 @@ class Partition:
                 due_at = max([*times, *(a.at for a in replays)])
             done[plan.stage] = Progress(plan, message.turn, generation, phase, row, due_at)
         return list(done.values())
+
+    def _effect_progress(self, request: EffectRequest, asking: StageRow) -> EffectProgress:
+        replays = [a for a in self.acts if a.act == "replay" and request.key in a.effects]
+        generation = len(replays)
+        item = self.stored.get(effect_key(request.key, generation))
+        row = item.row if item and isinstance(item.row, EffectRow) else None
+        phase: EffectPhase = row.state if row else "waiting"
+        due_at: datetime | None = None
+        if row is None and not self.cancelled:
+            # A cancelled case begins nothing; what had begun is brought to its end.
+            due_at = max([asking.finished_at or asking.claimed_at, *(a.at for a in replays)])
+        elif row and row.state == "attempting":
+            due_at = row.lease_until
+        elif row and row.state == "deferred":
+            due_at = row.not_before
+        return EffectProgress(request, asking.stage, generation, phase, row, due_at)
 
     @staticmethod
     def _phase(

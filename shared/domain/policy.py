@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.domain.case import SupportCase
-from shared.domain.catalogue import check_arguments
+from shared.domain.catalogue import UNKNOWN, check_arguments
 from shared.domain.desk import Desk
 from shared.domain.stage import (
     Action,
+    Approval,
     DroppedAction,
+    EffectRequest,
     Risk,
     Sentiment,
     StageResult,
@@ -70,6 +72,30 @@ def judge(
     )
 
 
+def replies(case: SupportCase) -> tuple[EffectRequest, ...]:
+    """The effect that brings the reply to where the case came from, if it named an address."""
+    address, turn = case.channel.reply_address, len(case.turns)
+    if not address:
+        return ()
+    return (EffectRequest(key=f"reply-{turn}", sink="callback", to=(address,), turn=turn),)
+
+
+def tells(desk: Desk, turn: int, *, management: bool) -> tuple[EffectRequest, ...]:
+    """The mail that tells the desk's people of an escalation."""
+    return _mail(desk, f"escalated-{turn}", turn, management=management)
+
+
+def tells_of_parking(desk: Desk, turn: int) -> tuple[EffectRequest, ...]:
+    """The mail that tells of stages that could not be finished: one a turn, not one a stage."""
+    return _mail(desk, f"parked-{turn}", turn, management=False)
+
+
+def _mail(desk: Desk, key: str, turn: int, *, management: bool) -> tuple[EffectRequest, ...]:
+    people = [c.email for c in desk.tell if management or c.about == "escalated"]
+    to = tuple(dict.fromkeys(people))
+    return (EffectRequest(key=key, sink="email", to=to, turn=turn),) if to else ()
+
+
 def escalate(
     case: SupportCase,
     desk: Desk,
@@ -84,16 +110,18 @@ def escalate(
     decision = [f"upper management: {risk}" for risk in grave]
     if needs_upper_management and not grave:
         decision.append("upper management: asked for by the escalation agent")
+    management = needs_upper_management or bool(grave)
     decision += [f"dropped {item.name}: {item.why}" for item in dropped]
     return StageResult(
         writes=Writes(
             escalated=True,
-            needs_upper_management_attention=needs_upper_management or bool(grave),
+            needs_upper_management_attention=management,
             summary=" ".join(summary.split())[:_SUMMARY_CHARS] or None,
             decision=tuple(decision),
         ),
         actions=actions,
         dropped=dropped,
+        effects=tells(desk, len(case.turns), management=management),
     )
 
 
@@ -124,7 +152,10 @@ def _check(desk: Desk, proposal: Proposal) -> tuple[Action | None, str]:
     if problems:
         return None, "; ".join(problems)
     reason = " ".join(proposal.reason.split())[:_REASON_CHARS]
-    action = Action(name=known.name, arguments=arguments, reason=reason, approval=known.approval)
+    # Nobody carries out by himself what the message did not say in full.
+    vague = known.approval == "auto" and UNKNOWN in arguments.values()
+    approval: Approval = "human" if vague else known.approval
+    action = Action(name=known.name, arguments=arguments, reason=reason, approval=approval)
     return action, ""
 
 

@@ -5,6 +5,7 @@
 | ``case``                          | ReceivedRow | intake, insert-only    |
 | ``m|{turn}``                      | MessageRow  | intake, insert-only    |
 | ``s|{turn}|{stage}|{generation}`` | StageRow    | that stage, ETag-fenced |
+| ``e|{key}|{generation}``          | EffectRow   | the effect's consumer, ETag-fenced |
 | ``x|{n}``                         | ActRow      | entrypoints, insert-only |
 
 All times are UTC.
@@ -22,6 +23,7 @@ from shared.domain.stage import (
     Answer,
     ChatMessage,
     DroppedAction,
+    EffectRequest,
     PlannedStage,
     Record,
     Risk,
@@ -70,6 +72,7 @@ class MessageRow(Record):
         blob: Name of the blob that holds the whole message.
         size: Bytes of the whole message in UTF-8.
         fingerprint: SHA-256 of the request as received; tells a redelivery from a clash of keys.
+        delivery_id: What the sender calls this delivery; the same id is the same message.
         signals: Risks that policy code found in the whole text, without any model.
     """
 
@@ -79,6 +82,7 @@ class MessageRow(Record):
     blob: str | None = None
     size: int
     fingerprint: str
+    delivery_id: str | None = None
     received_at: datetime
     plan: tuple[PlannedStage, ...]
     signals: tuple[Risk, ...] = ()
@@ -119,6 +123,7 @@ class StageRow(Record):
     writes: Writes = Writes()
     actions: tuple[Action, ...] = ()
     dropped: tuple[DroppedAction, ...] = ()
+    effects: tuple[EffectRequest, ...] = ()
     error: StageError | None = None
     events: tuple[StageEvent, ...] = ()
 
@@ -127,8 +132,49 @@ class StageRow(Record):
         return stage_key(self.turn, self.stage, self.generation)
 
 
+class EffectRow(Record):
+    """One effect: begun, then done, refused or uncertain.
+
+    Attributes:
+        state: ``attempting`` while it may be under way, ``deferred`` when it surely has not
+            happened and is due again at ``not_before``. The others are at rest: ``done``,
+            ``refused`` (the sink will never take it) and ``uncertain`` (it may have happened; only
+            a person may decide to try again).
+        generation: 0 at first; a person's replay adds one. The idempotency key stays the same.
+        ambiguous: An earlier attempt may have happened, so only the same key may be sent again.
+        first_at: UTC of the first attempt; a receiver honours the key for a while from then on.
+        receipt: What the sink answered, such as a message id.
+    """
+
+    kind: Literal["effect"] = "effect"
+    request: EffectRequest
+    generation: int = 0
+    state: Literal["attempting", "deferred", "done", "uncertain", "refused"]
+    epoch: int
+    owner: str
+    lease_until: datetime
+    not_before: datetime | None = None
+    attempts: int
+    ambiguous: bool = False
+    first_at: datetime
+    claimed_at: datetime
+    finished_at: datetime | None = None
+    receipt: str = ""
+    error: StageError | None = None
+    events: tuple[StageEvent, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return effect_key(self.request.key, self.generation)
+
+
 class ActRow(Record):
-    """One act of a person: cancel a case, replay stages, leave a note."""
+    """One act of a person: cancel a case, replay stages or effects.
+
+    Attributes:
+        stages: Replayed stages of ``turn``.
+        effects: Keys of replayed effects.
+    """
 
     kind: Literal["act"] = "act"
     n: int
@@ -138,16 +184,22 @@ class ActRow(Record):
     reason: str = ""
     turn: int = 0
     stages: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
         return f"x|{self.n:04d}"
 
 
-Row = ReceivedRow | MessageRow | StageRow | ActRow
+Row = ReceivedRow | MessageRow | StageRow | EffectRow | ActRow
 ROWS: TypeAdapter[Row] = TypeAdapter(Annotated[Row, Field(discriminator="kind")])
 
 
 def stage_key(turn: int, stage: str, generation: int) -> str:
     """Row key of a stage; sorts by turn, then stage, then generation."""
     return f"s|{turn:04d}|{stage}|{generation:03d}"
+
+
+def effect_key(key: str, generation: int) -> str:
+    """Row key of an effect."""
+    return f"e|{key}|{generation:03d}"

@@ -109,16 +109,33 @@ class Writes(Record):
     decision: tuple[str, ...] = ()
 
 
+class EffectRequest(Record):
+    """One act on the outside world that a stage asks for; carried out at most once.
+
+    Attributes:
+        key: Unique in its case and stable over replays, such as ``reply-1``.
+        sink: Which sink carries it out, such as ``callback`` or ``email``.
+        to: Addresses in the sink's own form.
+        turn: The turn that it belongs to.
+    """
+
+    key: str
+    sink: str
+    to: tuple[str, ...]
+    turn: int
+
+
 class StageResult(Record):
     """What an agent's ``apply`` returns: what it sets and what it asks for."""
 
     writes: Writes = Writes()
     actions: tuple[Action, ...] = ()
     dropped: tuple[DroppedAction, ...] = ()
+    effects: tuple[EffectRequest, ...] = ()
 
 
 class StageEvent(Record):
-    """One step in a stage's life, kept in its row so that the trace has no gaps.
+    """One step in a stage's or effect's life, kept in its row so that the trace has no gaps.
 
     Attributes:
         at: UTC.
@@ -127,7 +144,7 @@ class StageEvent(Record):
 
     at: datetime
     epoch: int
-    event: Literal["claimed", "deferred", "finished", "parked"]
+    event: Literal["claimed", "deferred", "finished", "parked", "done", "uncertain", "refused"]
     detail: str = ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import get_args
 
 from shared.domain.case import IndexEntry, Status
@@ -23,6 +24,28 @@ class Advancer:
         self._index = index
         self._nudges = nudges
 
+    async def mark_open(self, view: Partition) -> IndexEntry:
+        """Puts a case into the open facet, before the row that opens or reopens it is written.
+
+        A sweep looks at what is marked, so whatever a crash leaves behind is found.
+        """
+        mark = index_entry(view).model_copy(update={"status": "open"})
+        await self._index.put(mark)
+        if mark.version > 1:
+            await self._index.remove(mark, _FACETS)
+        return mark
+
+    async def nudge_due(self, view: Partition, now: datetime) -> int:
+        """Sends a nudge for everything that is due and says how many."""
+        nudges = [Nudge(view.case_id, p.turn, p.plan.stage) for p in view.due(now)]
+        nudges += [
+            Nudge(view.case_id, e.request.turn, e.asked_by, e.request.key)
+            for e in view.due_effects(now)
+        ]
+        for nudge in nudges:
+            await self._nudges.send(nudge)
+        return len(nudges)
+
     async def after_stage(self, expected: Partition, turn: int, stage: str) -> None:
         """Goes on after a stage came to rest.
 
@@ -36,7 +59,15 @@ class Advancer:
         for progress in view.progress:
             if progress.turn == turn and stage in progress.plan.after and progress.due_at:
                 await self._nudges.send(Nudge(view.case_id, turn, progress.plan.stage))
+        for effect in view.effects:
+            if effect.asked_by == stage and effect.request.turn == turn and effect.due_at:
+                await self._nudges.send(Nudge(view.case_id, turn, stage, effect.request.key))
         await self.settle(view, listed)
+
+    async def after_effect(self, expected: Partition) -> None:
+        """Goes on after an effect came to rest."""
+        listed = await self._list(expected) if expected.settled else None
+        await self.settle(await self._store.read(expected.case_id), listed)
 
     async def settle(self, view: Partition, listed: IndexEntry | None = None) -> None:
         """Moves a settled case from the open facet to that of its status.

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from shared.domain.partition import Progress
 from shared.domain.rows import StageRow
-from shared.domain.stage import StageError, StageEvent, StageResult
+from shared.domain.stage import EffectRequest, StageError, StageEvent, StageResult
 from shared.pipeline.asking import Conversation
 
 
@@ -44,14 +44,16 @@ def finished(row: StageRow, result: StageResult, now: datetime) -> StageRow:
     """The row with what the stage sets and asks for."""
     return _ended(
         row, "finished", now, writes=result.writes, actions=result.actions, dropped=result.dropped,
-        error=None,
+        effects=result.effects, error=None,
     )  # fmt: skip
 
 
-def parked(row: StageRow, error: StageError, now: datetime) -> StageRow:
-    """The row stopped for a person."""
+def parked(
+    row: StageRow, error: StageError, now: datetime, effects: tuple[EffectRequest, ...] = ()
+) -> StageRow:
+    """The row stopped for a person, with the effects that tell that person."""
     detail = f"{error.code}: {error.detail}" if error.detail else error.code
-    return _ended(row, "parked", now, detail, error=error)
+    return _ended(row, "parked", now, detail, error=error, effects=effects)
 
 
 def deferred(row: StageRow, error: StageError, now: datetime, delay: float) -> StageRow:

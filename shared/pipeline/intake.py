@@ -11,18 +11,20 @@ from dataclasses import dataclass, field
 
 from shared.domain import signals
 from shared.domain.desk import Desk, Desks
-from shared.domain.fold import index_entry
-from shared.domain.nudge import Nudge
 from shared.domain.partition import Partition, Stored
 from shared.domain.rows import Channel, MessageRow, ReceivedRow
 from shared.domain.stage import PlannedStage
 from shared.errors import RequestError, RetryableError
+from shared.pipeline.advance import Advancer
 from shared.pipeline.writing import write
-from shared.ports import CaseIndex, CaseStore, Clock, Nudges, Texts
+from shared.ports import CaseIndex, CaseStore, Clock, Texts
 from shared.telemetry import logger
 
 MAX_BYTES = 256 * 1024
 INLINE_BYTES = 16 * 1024
+#: Keeps a case's partition within one page of a table query (1,000 rows).
+MAX_TURNS = 100
+_TRIES = 5
 
 _log = logger("intake")
 
@@ -64,7 +66,7 @@ class Intake:
         self,
         store: CaseStore,
         index: CaseIndex,
-        nudges: Nudges,
+        advancer: Advancer,
         texts: Texts,
         desks: Desks,
         clock: Clock,
@@ -73,7 +75,7 @@ class Intake:
     ) -> None:
         self._store = store
         self._index = index
-        self._nudges = nudges
+        self._advancer = advancer
         self._texts = texts
         self._desks = desks
         self._clock = clock
@@ -89,20 +91,25 @@ class Intake:
         """
         check_text(arrival.text)
         desk = self._desk(arrival)
-        fingerprint = _fingerprint(arrival)
         case_id = self._case_id(desk, arrival)
+        first = _fingerprint(arrival.text, arrival.desk, arrival.scene, arrival.channel)
         if arrival.delivery_id is not None:
             view = await self._store.read(case_id)
             if view.received is not None:
-                return await self._known(view, fingerprint)
-        received, message = await self._rows(case_id, desk, arrival, fingerprint)
+                return await self._known(view, view.messages[0], first)
+        message = await self._message(case_id, 1, arrival.text, arrival.delivery_id, first)
+        received = ReceivedRow(
+            desk=desk.name,
+            scene=desk.scene,
+            channel=arrival.channel,
+            created_at=message.received_at,
+        )
         fresh = Partition(case_id, [Stored(received, ""), Stored(message, "")])
-        mark = index_entry(fresh)
-        await self._index.put(mark)
+        mark = await self._advancer.mark_open(fresh)
         # The message first, the case row last: without a case row nothing was accepted.
         if not await write(self._store, case_id, message, None):
             view = await self._store.read(case_id)
-            if view.messages and view.messages[0].fingerprint != fingerprint:
+            if view.messages and view.messages[0].fingerprint != first:
                 raise _key_reused()
         if await write(self._store, case_id, received, None):
             await self._nudge(fresh)
@@ -111,48 +118,71 @@ class Intake:
         view = await self._store.read(case_id)
         if view.received and view.received.created_at != received.created_at:
             await self._index.remove(mark, ["open"])
-        return await self._known(view, fingerprint)
+        return await self._known(view, view.messages[0], first)
 
-    async def _known(self, view: Partition, fingerprint: str) -> Accepted:
-        if not view.messages or view.messages[0].fingerprint != fingerprint:
+    async def follow_up(self, case_id: str, text: str, delivery_id: str | None = None) -> Accepted:
+        """Adds a customer's next message to a case: a new turn with a plan of its own.
+
+        Raises:
+            RequestError: 404 no such case, 409 it takes no more messages, 413 or 422 as ``accept``.
+            RetryableError: Storage is down. Nothing was accepted; the same delivery may come again.
+        """
+        check_text(text)
+        fingerprint = _fingerprint(text)
+        for _ in range(_TRIES):
+            view = await self._store.read(case_id)
+            if view.received is None or not view.messages:
+                raise RequestError(404, "No such case", "GET /api/cases lists the cases there are.")
+            for known in view.messages:
+                if delivery_id is not None and known.delivery_id == delivery_id:
+                    return await self._known(view, known, fingerprint)
+            if view.cancelled or len(view.messages) >= MAX_TURNS:
+                why = "was cancelled" if view.cancelled else f"has {MAX_TURNS} messages"
+                raise RequestError(409, "No more messages", f"The case {why}; open a new one.")
+            turn = len(view.messages) + 1
+            message = await self._message(case_id, turn, text, delivery_id, fingerprint)
+            after = view.with_row(message, "")
+            await self._advancer.mark_open(after)
+            if await write(self._store, case_id, message, None):
+                await self._nudge(after)
+                return Accepted(case_id, redelivered=False)
+        raise RequestError(409, "The case is changing", "Many messages came at once; try again.")
+
+    async def _known(self, view: Partition, message: MessageRow, fingerprint: str) -> Accepted:
+        if message.fingerprint != fingerprint:
             raise _key_reused()
         await self._nudge(view)
         return Accepted(view.case_id, redelivered=True)
 
     async def _nudge(self, view: Partition) -> None:
-        for progress in view.due(self._clock.now()):
-            try:
-                await self._nudges.send(Nudge(view.case_id, progress.turn, progress.plan.stage))
-            except RetryableError as error:
-                # The case is stored: the sweep sends what could not be sent now.
-                _log.warning("nudge not sent", extra={"case": view.case_id, "code": error.code})
+        try:
+            await self._advancer.nudge_due(view, self._clock.now())
+        except RetryableError as error:
+            # The message is stored: the sweep sends what could not be sent now.
+            _log.warning("nudge not sent", extra={"case": view.case_id, "code": error.code})
 
-    async def _rows(
-        self, case_id: str, desk: Desk, arrival: Arrival, fingerprint: str
-    ) -> tuple[ReceivedRow, MessageRow]:
-        now = self._clock.now()
-        encoded = arrival.text.encode()
+    async def _message(
+        self, case_id: str, turn: int, text: str, delivery_id: str | None, fingerprint: str
+    ) -> MessageRow:
+        encoded = text.encode()
         blob = None
         if len(encoded) > INLINE_BYTES:
             # Named by content: a clashing delivery must not overwrite an accepted text.
             blob = f"{case_id}/{fingerprint[:16]}"
-            await self._texts.put(blob, arrival.text)
-        found = signals.scan(arrival.text)
-        received = ReceivedRow(
-            desk=desk.name, scene=desk.scene, channel=arrival.channel, created_at=now
-        )
-        message = MessageRow(
-            turn=1,
+            await self._texts.put(blob, text)
+        found = signals.scan(text)
+        return MessageRow(
+            turn=turn,
             text=encoded[:INLINE_BYTES].decode(errors="ignore"),
             blob=blob,
             size=len(encoded),
             fingerprint=fingerprint,
-            received_at=now,
+            delivery_id=delivery_id,
+            received_at=self._clock.now(),
             plan=self._plan,
             signals=found.risks,
             asks_for_human=found.asks_for_human,
         )
-        return received, message
 
     def _desk(self, arrival: Arrival) -> Desk:
         if arrival.scene is not None:
@@ -196,8 +226,10 @@ def check_text(text: str) -> None:
         )
 
 
-def _fingerprint(arrival: Arrival) -> str:
-    parts = [arrival.desk, arrival.scene, arrival.channel.model_dump(), arrival.text]
+def _fingerprint(
+    text: str, desk: str | None = None, scene: str | None = None, channel: Channel | None = None
+) -> str:
+    parts = [desk, scene, channel.model_dump() if channel else None, text]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -14,6 +14,8 @@ class Limits:
         model_timeout: Seconds until a model call is given up.
         clock_skew: Seconds that two machines' clocks may differ.
         max_attempts: Claims of one stage after which it is parked.
+        effect_timeout: Seconds until an attempt at an effect is given up.
+        max_effect_attempts: Attempts at one effect after which a person decides.
         turn_deadline: Seconds from a message's arrival after which unfinished stages are parked.
         sweep_grace: Seconds that something may be due before a sweep nudges it.
         orphan_age: Seconds after which an open mark without a case is removed.
@@ -23,6 +25,8 @@ class Limits:
     clock_skew: float = 20.0
     max_attempts: int = 12
     turn_deadline: float = 3600.0
+    effect_timeout: float = 20.0
+    max_effect_attempts: int = 12
     sweep_grace: float = 20.0
     orphan_age: float = 3600.0
 
@@ -34,6 +38,11 @@ class Limits:
         maxDequeueCount x visibilityTimeout (5 x 45 s) of host.json.
         """
         return timedelta(seconds=2 * self.model_timeout + 2 * self.clock_skew + 20)
+
+    @property
+    def effect_lease(self) -> timedelta:
+        """How long a claim of an effect holds: a late start, one attempt, the skew, a margin."""
+        return timedelta(seconds=self.effect_timeout + 3 * self.clock_skew + 10)
 
     @property
     def last_call(self) -> timedelta:

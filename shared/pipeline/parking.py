@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from shared.domain import policy
+from shared.domain.desk import Desks
 from shared.domain.nudge import Nudge
 from shared.domain.stage import StageError
 from shared.pipeline import claims
@@ -21,10 +23,17 @@ class Parking:
     """Parks stages from outside the stage itself."""
 
     def __init__(
-        self, store: CaseStore, nudges: Nudges, advancer: Advancer, clock: Clock, limits: Limits
+        self,
+        store: CaseStore,
+        nudges: Nudges,
+        desks: Desks,
+        advancer: Advancer,
+        clock: Clock,
+        limits: Limits,
     ) -> None:
         self._store = store
         self._nudges = nudges
+        self._desks = desks
         self._advancer = advancer
         self._clock = clock
         self._limits = limits
@@ -58,7 +67,10 @@ class Parking:
         if view.cancelled or progress.at_rest:
             return "rested"
         now = self._clock.now()
-        row = claims.parked(claims.claimed(progress, "parking", now, timedelta()), error, now)
+        desk = self._desks.get(view.received.desk)
+        tells = policy.tells_of_parking(desk, nudge.turn) if desk else ()
+        claim = claims.claimed(progress, "parking", now, timedelta())
+        row = claims.parked(claim, error, now, tells)
         etag = await write(self._store, nudge.case_id, row, view.stored.get(row.key))
         if etag is None:
             return "lost"

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Literal
 
+from shared.domain import policy
 from shared.domain.desk import Desk, Desks
 from shared.domain.fold import fold
 from shared.domain.nudge import Nudge
 from shared.domain.partition import Partition, Progress, Stored
 from shared.domain.rows import StageRow
-from shared.domain.stage import StageError
+from shared.domain.stage import EffectRequest, StageError
 from shared.errors import PermanentError, RetryableError
 from shared.pipeline import claims
 from shared.pipeline.advance import Advancer
@@ -88,7 +89,7 @@ class StageRunner:
         row = claims.claimed(progress, owner, now, self._limits.lease)
         given_up = self._given_up(view, row)
         if given_up:
-            row = claims.parked(row, given_up, now)
+            row = claims.parked(row, given_up, now, self._tells(view, row))
         etag = await write(self._store, nudge.case_id, row, view.stored.get(row.key))
         if etag is None:
             return "lost"
@@ -129,12 +130,12 @@ class StageRunner:
             done = claims.deferred(row, reason, self._clock.now(), delay)
         except PermanentError as error:
             reason = StageError(code=error.code, detail=error.detail)
-            done = claims.parked(row, reason, self._clock.now())
+            done = claims.parked(row, reason, self._clock.now(), self._tells(view, row))
         except Exception as error:  # noqa: BLE001
             # A bug comes back at every delivery and is paid for each time: straight to a person.
             bug = error
             reason = StageError(code="bug", detail=type(error).__name__)
-            done = claims.parked(row, reason, self._clock.now())
+            done = claims.parked(row, reason, self._clock.now(), self._tells(view, row))
         if talk is not None:
             done = claims.with_conversation(done, talk, agent.prompt_hash)
         etag = await write(self._store, nudge.case_id, done, held)
@@ -153,6 +154,10 @@ class StageRunner:
         if desk is None:
             raise PermanentError("desk_missing", "the case's desk has no desk file any more")
         return desk
+
+    def _tells(self, view: Partition, row: StageRow) -> tuple[EffectRequest, ...]:
+        desk = self._desks.get(view.received.desk) if view.received else None
+        return policy.tells_of_parking(desk, row.turn) if desk else ()
 
     def _last_check(self, row: StageRow) -> None:
         """A worker that was paused after its claim must not pay for a call it cannot commit."""

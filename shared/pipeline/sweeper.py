@@ -12,7 +12,7 @@ from shared.domain.stage import StageError
 from shared.pipeline.advance import Advancer
 from shared.pipeline.limits import Limits
 from shared.pipeline.parking import Parking
-from shared.ports import CaseIndex, CaseStore, Clock, Nudges
+from shared.ports import CaseIndex, CaseStore, Clock
 
 #: Open cases looked at in one sweep, oldest first within their desk; the next sweep goes on.
 _CASES = 1000
@@ -26,7 +26,6 @@ class Sweeper:
         self,
         store: CaseStore,
         index: CaseIndex,
-        nudges: Nudges,
         advancer: Advancer,
         parking: Parking,
         clock: Clock,
@@ -35,7 +34,6 @@ class Sweeper:
     ) -> None:
         self._store = store
         self._index = index
-        self._nudges = nudges
         self._advancer = advancer
         self._parking = parking
         self._clock = clock
@@ -84,12 +82,12 @@ class Sweeper:
                 await self._index.remove(entry, ["open"])
             counts["settled"] += 1
             return
-        for progress in view.due(now - timedelta(seconds=self._limits.sweep_grace)):
-            nudge = Nudge(view.case_id, progress.turn, progress.plan.stage)
-            if nudge.stage in self._stages:
-                await self._nudges.send(nudge)
-                counts["nudged"] += 1
-            else:
+        overdue = now - timedelta(seconds=self._limits.sweep_grace)
+        for progress in view.due(overdue):
+            if progress.plan.stage not in self._stages:
+                nudge = Nudge(view.case_id, progress.turn, progress.plan.stage)
                 reason = StageError(code="unknown_stage", detail="no agent of this name any more")
                 await self._parking.park(nudge, reason)
                 counts["parked"] += 1
+                return
+        counts["nudged"] += await self._advancer.nudge_due(view, overdue)

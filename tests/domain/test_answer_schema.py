@@ -137,19 +137,18 @@ def test_a_line_break_inside_a_string_is_taken_as_it_is() -> None:
         ('{"name": "a", "name": "b", "value": "c"}', "key is given twice"),
         ('{"name": "a", "value": NaN}', "out of range"),
         ('{"name": "a", "value": 1e999}', "out of range"),
-        ('{"name": "a", "value": ' + "9" * 5000 + "}", "too far"),
-        ('{"a":' * 20000, "too far"),
+        ('{"name": "a", "value": ' + "9" * 5000 + "}", "too deep"),
+        ('{"a":' * 20000, "too deep"),
         ('{"name": "a"}', "field value: Field required"),
         ('{"name": "a", "value": ["x"]}', "field value: Input should be a valid string"),
-        (r'{"name": "a", "value": "\ud800"}', "half a character"),
-        (r'{"\udc00": 1}', "half a character"),
+        (r'{"name": "a", "value": "\ud800"}', "half of a surrogate"),
+        (r'{"\udc00": 1}', "half of a surrogate"),
     ],
 )
 def test_an_unusable_answer_is_refused_in_words_for_the_model(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said) as caught:
         read_answer(text, Argument)
 
-    assert "exactly one JSON object" in str(caught.value)
     assert len(str(caught.value)) < 400
 
 

@@ -7,7 +7,14 @@ from typing import Any
 from agents import PIPELINE
 from agents.base import Agent
 from shared.adapters.clocks import ManualClock
-from shared.adapters.memory import MemoryCaseIndex, MemoryCaseStore, MemoryNudges, MemoryTexts, Sent
+from shared.adapters.memory import (
+    MemoryCaseIndex,
+    MemoryCaseStore,
+    MemoryNudges,
+    MemoryQuarantine,
+    MemoryTexts,
+    Sent,
+)
 from shared.adapters.scripted_model import Script, ScriptedModel
 from shared.bootstrap import Frontdesk, Ports, assemble
 from shared.domain.case import SupportCase
@@ -57,11 +64,21 @@ class World:
         self.agents = {agent.stage: agent for agent in agents}
         self.store, self.index = MemoryCaseStore(), MemoryCaseIndex()
         self.nudges, self.texts = MemoryNudges(), MemoryTexts()
+        self.quarantine = MemoryQuarantine()
         self.model, self.clock = ScriptedModel(script), ManualClock()
         self.app: Frontdesk = assemble(
             Settings.model_validate({"FRONTDESK_SECRET": "x" * 32}),
             Desks((a_desk("default"), a_desk("hotel"))),
-            Ports(self.store, self.index, self.nudges, self.texts, self.model, self.clock),
+            Ports(
+                store=self.store,
+                index=self.index,
+                nudges=self.nudges,
+                texts=self.texts,
+                quarantine=self.quarantine,
+                model=self.model,
+                sinks={},
+                clock=self.clock,
+            ),
             [agent.plan for agent in agents],
         )
 

@@ -1,0 +1,244 @@
+"""Carries out effects: at most once, never silently.
+
+An effect row says ``attempting`` before the sink is called, so that whoever finds it after a crash
+knows that it may have happened. What a second attempt may then do depends on the sink: send the
+same key again (keyed), look the key up first (queryable), or leave it to a person (unkeyed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from random import Random
+
+from shared.domain.desk import Desks
+from shared.domain.fold import fold
+from shared.domain.nudge import Nudge
+from shared.domain.partition import EffectProgress, Partition, Stored
+from shared.domain.rows import EffectRow
+from shared.domain.stage import StageError, StageEvent
+from shared.errors import PermanentError, RetryableError, UncertainError
+from shared.pipeline.advance import Advancer
+from shared.pipeline.limits import Limits
+from shared.pipeline.runner import Outcome
+from shared.pipeline.writing import write
+from shared.ports import CaseStore, Clock, EffectCall, Nudges, Sink
+
+#: Seconds until an effect whose deliveries all failed is tried again.
+_AGAIN = 60.0
+
+
+class EffectRunner:
+    """Runs whichever effect a nudge names, if the table says that it is due."""
+
+    def __init__(
+        self,
+        store: CaseStore,
+        nudges: Nudges,
+        sinks: Mapping[str, Sink],
+        desks: Desks,
+        advancer: Advancer,
+        clock: Clock,
+        limits: Limits,
+        random: Random,
+    ) -> None:
+        self._store = store
+        self._nudges = nudges
+        self._sinks = sinks
+        self._desks = desks
+        self._advancer = advancer
+        self._clock = clock
+        self._limits = limits
+        self._random = random
+
+    async def run(self, nudge: Nudge) -> Outcome:
+        """Does what is due for this effect, once.
+
+        Raises:
+            RetryableError: The store could not be reached: the host delivers the nudge again.
+        """
+        view = await self._store.read(nudge.case_id)
+        progress = view.effect(nudge.effect)
+        if view.received is None or progress is None:
+            return "unknown"
+        now = self._clock.now()
+        if progress.due_at is None:
+            await self._advancer.settle(view)
+            return "rested"
+        if progress.due_at <= now:
+            return await self._claim(nudge, view, progress, now)
+        if progress.phase != "deferred":
+            return "leased"
+        await self._nudges.send(nudge, (progress.due_at - now).total_seconds())
+        return "deferred"
+
+    async def poisoned(self, nudge: Nudge) -> Outcome:
+        """Takes a message that the host gave up on.
+
+        Nothing needs to be stopped here: its row says how far the effect is, and its own limits
+        hold. It is nudged again after a while.
+        """
+        view = await self._store.read(nudge.case_id)
+        progress = view.effect(nudge.effect)
+        if progress is None:
+            return "unknown"
+        if progress.due_at is None:
+            return "rested"
+        await self._nudges.send(nudge, _AGAIN)
+        return "deferred"
+
+    async def _claim(
+        self, nudge: Nudge, view: Partition, progress: EffectProgress, now: datetime
+    ) -> Outcome:
+        sink = self._sinks.get(progress.request.sink)
+        row = self._claimed(progress, now)
+        refusal = self._given_up(row, sink, now)
+        if refusal is not None:
+            row = refusal
+        etag = await write(self._store, nudge.case_id, row, view.stored.get(row.key))
+        if etag is None:
+            return "lost"
+        view = view.with_row(row, etag)
+        if refusal is None and sink is not None:
+            return await self._attempt(sink, nudge, view, Stored(row, etag), row)
+        await self._advancer.settle(view)
+        return "parked"
+
+    def _claimed(self, progress: EffectProgress, now: datetime) -> EffectRow:
+        before = progress.row
+        epoch = before.epoch + 1 if before else 1
+        return EffectRow(
+            request=progress.request,
+            generation=progress.generation,
+            state="attempting",
+            epoch=epoch,
+            owner=f"{self._random.getrandbits(64):016x}",
+            lease_until=now + self._limits.effect_lease,
+            attempts=before.attempts + 1 if before else 1,
+            # Found as ``attempting``: somebody died or lost the answer after having begun.
+            ambiguous=before is not None and (before.ambiguous or before.state == "attempting"),
+            first_at=before.first_at if before else now,
+            claimed_at=now,
+            error=before.error if before else None,
+            events=(
+                *(before.events if before else ()),
+                StageEvent(at=now, epoch=epoch, event="claimed"),
+            ),
+        )
+
+    def _given_up(self, row: EffectRow, sink: Sink | None, now: datetime) -> EffectRow | None:
+        if sink is None:
+            return _ended(row, "refused", now, StageError(code="unknown_sink"))
+        if row.ambiguous and sink.kind == "unkeyed":
+            return _ended(row, "uncertain", now, StageError(code="begun_and_not_confirmed"))
+        window = timedelta(seconds=sink.window)
+        if row.ambiguous and sink.kind == "keyed" and now - row.first_at > window:
+            return _ended(row, "uncertain", now, StageError(code="key_no_longer_honoured"))
+        if row.attempts > self._limits.max_effect_attempts:
+            last = row.error.code if row.error else ""
+            state = "uncertain" if row.ambiguous else "refused"
+            return _ended(row, state, now, StageError(code="attempts_used_up", detail=last))
+        return None
+
+    async def _attempt(
+        self, sink: Sink, nudge: Nudge, view: Partition, held: Stored, row: EffectRow
+    ) -> Outcome:
+        delay = 0.0
+        bug: Exception | None = None
+        try:
+            receipt = await self._send(sink, view, row)
+            done = _ended(row, "done", self._clock.now(), receipt=receipt)
+        except RetryableError as error:
+            delay = self._limits.backoff(row.attempts, error.retry_after)
+            delay *= self._random.uniform(1.0, 1.2)
+            done = self._deferred(row, error, delay)
+        except UncertainError as error:
+            delay = self._limits.backoff(row.attempts, 0)
+            if sink.kind == "unkeyed":
+                reason = StageError(code=error.code, detail=error.detail)
+                done = _ended(row, "uncertain", self._clock.now(), reason)
+            else:
+                done = self._deferred(row, error, delay, ambiguous=True)
+        except PermanentError as error:
+            reason = StageError(code=error.code, detail=error.detail)
+            state = "uncertain" if row.ambiguous else "refused"
+            done = _ended(row, state, self._clock.now(), reason)
+        except Exception as error:  # noqa: BLE001
+            bug = error
+            reason = StageError(code="bug", detail=type(error).__name__)
+            done = _ended(row, "uncertain", self._clock.now(), reason)
+        etag = await write(self._store, nudge.case_id, done, held)
+        if bug is not None:
+            raise bug
+        if etag is None:
+            return "lost"
+        if done.state == "deferred":
+            await self._nudges.send(nudge, delay)
+            return "deferred"
+        await self._advancer.after_effect(view.with_row(done, etag))
+        return "finished" if done.state == "done" else "parked"
+
+    async def _send(self, sink: Sink, view: Partition, row: EffectRow) -> str:
+        desk = self._desks.get(view.received.desk) if view.received else None
+        if desk is None:
+            raise PermanentError("desk_missing", "the case's desk has no desk file any more")
+        if self._clock.now() > row.claimed_at + timedelta(seconds=self._limits.clock_skew):
+            raise RetryableError("claim_too_old", detail="paused between claim and attempt")
+        call = EffectCall(
+            idempotency_key=f"{view.case_id}-{row.request.key}",
+            request=row.request,
+            case=fold(view, turn=row.request.turn),
+            desk=desk,
+        )
+        if row.ambiguous and sink.kind == "queryable":
+            found = await sink.find(call)
+            if found is not None:
+                return found
+        return await sink.send(call)
+
+    def _deferred(
+        self,
+        row: EffectRow,
+        error: RetryableError | UncertainError,
+        delay: float,
+        *,
+        ambiguous: bool = False,
+    ) -> EffectRow:
+        now = self._clock.now()
+        detail = f"{error.code}, again in {delay:.0f} s"
+        return row.model_copy(
+            update={
+                "state": "deferred",
+                "ambiguous": row.ambiguous or ambiguous,
+                "not_before": now + timedelta(seconds=delay),
+                "error": StageError(code=error.code, detail=error.detail),
+                "events": (
+                    *row.events,
+                    StageEvent(at=now, epoch=row.epoch, event="deferred", detail=detail),
+                ),
+            }
+        )
+
+
+def _ended(
+    row: EffectRow,
+    state: str,
+    now: datetime,
+    error: StageError | None = None,
+    receipt: str = "",
+) -> EffectRow:
+    detail = (
+        f"{error.code}: {error.detail}" if error and error.detail else error.code if error else ""
+    )
+    event = StageEvent.model_validate(
+        {"at": now, "epoch": row.epoch, "event": state, "detail": detail}
+    )
+    return row.model_copy(
+        update={
+            "state": state,
+            "finished_at": now,
+            "error": error,
+            "receipt": receipt,
+            "events": (*row.events, event),
+        }
+    )
