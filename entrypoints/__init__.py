@@ -1,0 +1,1 @@
+"""What knows HTTP, queues, timers and terminals: translates, and decides nothing."""

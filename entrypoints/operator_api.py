@@ -1,0 +1,89 @@
+"""The HTTP API of operators: what needs a person, and what a person can do about it.
+
+| route                       | answer                                                        |
+|-----------------------------|---------------------------------------------------------------|
+| GET /api/parked             | 200 ``{cases, next}``: cases that could not be finished        |
+| POST /api/cases/{id}/cancel | 202; body ``{by, reason}``                                     |
+| POST /api/cases/{id}/replay | 202 ``{replayed}``; body ``{by, reason, stages, effects}``     |
+| GET /api/quarantine         | 200 ``{messages}``: queue messages that nobody could make sense of |
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import azure.functions as func
+from pydantic import BaseModel, ConfigDict, Field
+
+from entrypoints.http_protocol import (
+    Clean,
+    Route,
+    case_id_of,
+    json_answer,
+    limit_of,
+    read_body,
+)
+from entrypoints.running import frontdesk
+
+Name = Annotated[Clean, Field(min_length=1, max_length=80)]
+
+
+class NewAct(BaseModel):
+    """Body of an act: who does it, and why; both stay in the case's trace."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: Name
+    reason: Annotated[Clean, Field(max_length=400)] = ""
+
+
+class NewReplay(NewAct):
+    """Body of a replay. With no names given: everything that is parked or failed."""
+
+    stages: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    effects: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+
+
+async def parked(req: func.HttpRequest) -> func.HttpResponse:
+    """Cases with a parked stage or a failed effect, newest first."""
+    desk = await frontdesk()
+    entries, cursor = await desk.ports.index.page(
+        desks=desk.desks.names,
+        statuses=["escalated"],
+        sentiment=None,
+        before=req.params.get("cursor"),
+        limit=limit_of(req),
+        unfinished=True,
+    )
+    return json_answer({"cases": [e.model_dump(mode="json") for e in entries], "next": cursor})
+
+
+async def cancel(req: func.HttpRequest) -> func.HttpResponse:
+    """Stops a case: nothing more of it begins."""
+    case_id, body = case_id_of(req), read_body(req, NewAct)
+    await (await frontdesk()).acts.cancel(case_id, body.by, body.reason)
+    return json_answer({"case_id": case_id, "status": "cancelled"}, 202)
+
+
+async def replay(req: func.HttpRequest) -> func.HttpResponse:
+    """Runs parked stages and failed effects again."""
+    case_id, body = case_id_of(req), read_body(req, NewReplay)
+    acts = (await frontdesk()).acts
+    names = await acts.replay(case_id, body.by, body.reason, body.stages, body.effects)
+    return json_answer({"case_id": case_id, "replayed": names}, 202)
+
+
+async def quarantine(req: func.HttpRequest) -> func.HttpResponse:
+    """Messages in quarantine, newest first."""
+    desk = await frontdesk()
+    kept = await desk.ports.quarantine.entries(limit_of(req))
+    return json_answer({"messages": [asdict(item) | {"at": item.at.isoformat()} for item in kept]})
+
+
+ROUTES = (
+    Route("parked", "GET", "parked", parked),
+    Route("cancel_case", "POST", "cases/{case_id}/cancel", cancel),
+    Route("replay_case", "POST", "cases/{case_id}/replay", replay),
+    Route("quarantine", "GET", "quarantine", quarantine),
+)

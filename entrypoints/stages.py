@@ -1,0 +1,56 @@
+"""Queue triggers of stages: one function a stage, and one for each stage's poison queue."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import azure.functions as func
+
+from agents.base import Agent
+from entrypoints.running import frontdesk
+from shared.bootstrap import Frontdesk
+from shared.domain.nudge import Nudge, parse_nudge, queue_name
+from shared.telemetry import logger
+
+Handler = Callable[[func.QueueMessage], Awaitable[None]]
+
+_log = logger("queues")
+
+
+def stage_function(agent: Agent[Any]) -> Handler:
+    """The function that runs one agent's stage."""
+
+    async def work(desk: Frontdesk, nudge: Nudge) -> str:
+        return await desk.runner.run(agent, nudge)
+
+    return queue_function(queue_name(agent.stage), work)
+
+
+def poison_function(agent: Agent[Any]) -> Handler:
+    """The function that takes what the host gave up on."""
+
+    async def work(desk: Frontdesk, nudge: Nudge) -> str:
+        return await desk.parking.poisoned(nudge)
+
+    return queue_function(f"{queue_name(agent.stage)}-poison", work)
+
+
+def queue_function(queue: str, work: Callable[[Frontdesk, Nudge], Awaitable[str]]) -> Handler:
+    """A function on a queue of nudges. What is no nudge, or names nothing, goes to quarantine."""
+
+    async def run(message: func.QueueMessage) -> None:
+        desk = await frontdesk()
+        body = message.get_body()
+        try:
+            nudge = parse_nudge(body)
+        except ValueError as error:
+            outcome, reason, fields = "no nudge", str(error), {}
+        else:
+            outcome, reason = await work(desk, nudge), "no such case, turn, stage or effect"
+            fields = {"case": nudge.case_id, "what": nudge.effect or nudge.stage}
+        if outcome in ("unknown", "no nudge"):
+            await desk.ward.keep(queue, body, reason)
+        _log.info("message handled", extra={"queue": queue, "outcome": outcome, **fields})
+
+    return run

@@ -1,0 +1,34 @@
+"""Every trigger of Frontdesk, one row each. No logic: it is in entrypoints/."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from agents import PIPELINE
+from entrypoints import effects, http_api, operator_api, stages, timers
+from entrypoints.http_protocol import answering
+from shared.domain.nudge import EFFECTS_QUEUE, queue_name
+
+STORAGE = "AzureWebJobsStorage"
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+for route in http_api.ROUTES + operator_api.ROUTES:
+    bind = app.route(route=route.path, methods=[route.method], auth_level=route.auth)
+    app.function_name(route.name)(bind(answering(route.handler)))
+
+for agent in PIPELINE:
+    queue = queue_name(agent.stage)
+    bind = app.queue_trigger(arg_name="message", queue_name=queue, connection=STORAGE)
+    app.function_name(agent.stage)(bind(stages.stage_function(agent)))
+    bind = app.queue_trigger(arg_name="message", queue_name=f"{queue}-poison", connection=STORAGE)
+    app.function_name(f"{agent.stage}_poison")(bind(stages.poison_function(agent)))
+
+bind = app.queue_trigger(arg_name="message", queue_name=EFFECTS_QUEUE, connection=STORAGE)
+app.function_name("effects")(bind(effects.run_effect))
+poison = f"{EFFECTS_QUEUE}-poison"
+bind = app.queue_trigger(arg_name="message", queue_name=poison, connection=STORAGE)
+app.function_name("effects_poison")(bind(effects.poisoned_effect))
+
+bind = app.timer_trigger(arg_name="timer", schedule="0 * * * * *")
+app.function_name("sweep")(bind(timers.sweep))

@@ -1,0 +1,160 @@
+"""Puts the app together: reads the settings and hands every part its ports. Nothing at import."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import SystemRandom
+
+from shared import telemetry
+from shared.adapters.clocks import SystemClock
+from shared.domain.desk import Desks
+from shared.domain.nudge import EFFECTS_QUEUE, queue_name
+from shared.domain.stage import PlannedStage
+from shared.errors import ConfigError
+from shared.pipeline.acts import Acts
+from shared.pipeline.advance import Advancer
+from shared.pipeline.effects import EffectRunner
+from shared.pipeline.intake import Intake
+from shared.pipeline.limits import Limits
+from shared.pipeline.parking import Parking
+from shared.pipeline.quarantine import Ward
+from shared.pipeline.runner import StageRunner
+from shared.pipeline.sweeper import Sweeper
+from shared.ports import CaseIndex, CaseStore, Clock, ModelClient, Nudges, Quarantine, Sink, Texts
+from shared.settings import Settings, read_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+_DEVELOPMENT = ("UseDevelopmentStorage=true", "http://127.0.0.1", "http://localhost")
+_WEAK_SECRET = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything outside, real or in memory."""
+
+    store: CaseStore
+    index: CaseIndex
+    nudges: Nudges
+    texts: Texts
+    quarantine: Quarantine
+    model: ModelClient
+    sinks: Mapping[str, Sink]
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Frontdesk:
+    """The app, ready to work."""
+
+    settings: Settings
+    desks: Desks
+    ports: Ports
+    intake: Intake
+    runner: StageRunner
+    effects: EffectRunner
+    acts: Acts
+    parking: Parking
+    sweeper: Sweeper
+    ward: Ward
+
+
+def assemble(
+    settings: Settings, desks: Desks, ports: Ports, plan: Sequence[PlannedStage]
+) -> Frontdesk:
+    """The app over any ports.
+
+    Raises:
+        ConfigError: The secret is missing or weak.
+    """
+    limits = Limits(
+        model_timeout=settings.model_timeout,
+        max_attempts=settings.max_attempts,
+        turn_deadline=settings.turn_deadline,
+    )
+    store, index, nudges, clock = ports.store, ports.index, ports.nudges, ports.clock
+    advancer = Advancer(store, index, nudges)
+    parking = Parking(store, nudges, desks, advancer, clock, limits)
+    stages = frozenset(planned.stage for planned in plan)
+    return Frontdesk(
+        settings=settings,
+        desks=desks,
+        ports=ports,
+        intake=Intake(store, index, advancer, ports.texts, desks, clock, _secret(settings), plan),
+        runner=StageRunner(
+            store, nudges, ports.model, desks, advancer, clock, limits, SystemRandom()
+        ),
+        effects=EffectRunner(
+            store, nudges, ports.sinks, desks, advancer, clock, limits, SystemRandom()
+        ),
+        acts=Acts(store, advancer, clock),
+        parking=parking,
+        sweeper=Sweeper(store, index, advancer, parking, clock, limits, stages),
+        ward=Ward(ports.quarantine, clock),
+    )
+
+
+_started: dict[asyncio.AbstractEventLoop, asyncio.Task[Frontdesk]] = {}
+
+
+async def frontdesk(plan: Sequence[PlannedStage]) -> Frontdesk:
+    """The app of this process, built at the first call and shared by all later ones.
+
+    Raises:
+        ConfigError: A setting or a desk file is wrong; the next call tries again.
+        RetryableError: Storage does not answer yet; the next call tries again.
+    """
+    loop = asyncio.get_running_loop()
+    task = _started.get(loop)
+    if task is None or (task.done() and (task.cancelled() or task.exception())):
+        task = _started[loop] = loop.create_task(_start(plan))
+    return await asyncio.shield(task)
+
+
+async def _start(plan: Sequence[PlannedStage]) -> Frontdesk:
+    settings = read_settings(os.environ)
+    telemetry.configure(settings.log_level)
+    # Imported here: the storage SDKs cost half a second that indexing the functions does not need.
+    from shared.adapters.azure_clients import AzureStorage, StorageAddress
+    from shared.adapters.azure_openai import OpenAIModel
+    from shared.adapters.desk_files import load_desks
+
+    desks = load_desks(ROOT / "desks")
+    storage = AzureStorage(
+        StorageAddress(
+            connection_string=settings.storage,
+            table_uri=settings.table_service_uri,
+            queue_uri=settings.queue_service_uri,
+            blob_uri=settings.blob_service_uri,
+            client_id=settings.storage_client_id,
+            use_proxy=settings.proxy_from_environment,
+        ),
+        settings.table_prefix,
+    )
+    ports = Ports(
+        store=storage.cases,
+        index=storage.index,
+        nudges=storage.nudges,
+        texts=storage.texts,
+        quarantine=storage.quarantine,
+        model=OpenAIModel(settings),
+        sinks={},
+        clock=SystemClock(),
+    )
+    app = assemble(settings, desks, ports, plan)
+    await storage.ensure([EFFECTS_QUEUE, *(queue_name(planned.stage) for planned in plan)])
+    return app
+
+
+def _secret(settings: Settings) -> bytes:
+    if len(settings.secret) >= _WEAK_SECRET:
+        return settings.secret.encode()
+    if not settings.secret and any(mark in settings.storage for mark in _DEVELOPMENT):
+        return b"development only, no secret is needed on a laptop"
+    raise ConfigError(
+        f"FRONTDESK_SECRET: set it to at least {_WEAK_SECRET} random characters, for example the "
+        'output of: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+    )
