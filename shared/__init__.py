@@ -1,1 +1,1 @@
-"""What every part of Frontdesk stands on: the domain, the protocol, the ports and their adapters."""
+"""What all of Frontdesk stands on: the domain, the protocol, the ports and their adapters."""

@@ -144,8 +144,12 @@ async def _start(plan: Sequence[PlannedStage]) -> Frontdesk:
         sinks={},
         clock=SystemClock(),
     )
-    app = assemble(settings, desks, ports, plan)
-    await storage.ensure([EFFECTS_QUEUE, *(queue_name(planned.stage) for planned in plan)])
+    try:
+        app = assemble(settings, desks, ports, plan)
+        await storage.ensure([EFFECTS_QUEUE, *(queue_name(planned.stage) for planned in plan)])
+    except BaseException:
+        await storage.aclose()
+        raise
     return app
 
 

@@ -72,14 +72,18 @@ class CaseIndex(Protocol):
     ) -> tuple[list[IndexEntry], str | None]:
         """Newest first: up to ``limit`` entries older than the cursor, and the next cursor.
 
-        ``unfinished`` leaves only those with a ``reason``. Reads only the partitions of the named desks and statuses, from the cursor on.
+        ``unfinished`` leaves only those with a ``reason``. Reads only the partitions of the named
+        desks and statuses, from the cursor on.
 
         Raises:
             RequestError: The cursor is not one of ours.
         """
 
-    async def open_entries(self, limit: int) -> list[IndexEntry]:
-        """Up to ``limit`` entries of the ``open`` facet over all desks: what a sweep looks at."""
+    async def open_entries(self, limit: int, after: IndexEntry | None = None) -> list[IndexEntry]:
+        """Up to ``limit`` entries of the ``open`` facet over all desks, those behind ``after``.
+
+        A case that was reopened may have several, one a version.
+        """
 
 
 class Nudges(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 from shared.domain.case import IndexEntry
@@ -14,8 +15,7 @@ from shared.pipeline.limits import Limits
 from shared.pipeline.parking import Parking
 from shared.ports import CaseIndex, CaseStore, Clock
 
-#: Open cases looked at in one sweep, oldest first within their desk; the next sweep goes on.
-_CASES = 1000
+_PAGE = 500
 _AT_ONCE = 8
 
 
@@ -50,8 +50,14 @@ class Sweeper:
             RetryableError: The store could not be reached; the next sweep tries again.
         """
         counts: Counter[str] = Counter()
+        last: IndexEntry | None = None
+        while entries := await self._index.open_entries(_PAGE, last):
+            last = entries[-1]
+            await self._look_at_all(entries, counts)
+        return counts
+
+    async def _look_at_all(self, entries: Sequence[IndexEntry], counts: Counter[str]) -> None:
         grace = timedelta(seconds=self._limits.sweep_grace)
-        entries = await self._index.open_entries(_CASES)
         old = [e for e in entries if e.created_at + grace <= self._clock.now()]
         gate = asyncio.Semaphore(_AT_ONCE)
 
@@ -64,7 +70,6 @@ class Sweeper:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        return counts
 
     async def _look_at(self, entry: IndexEntry, counts: Counter[str]) -> None:
         counts["looked_at"] += 1

@@ -26,8 +26,13 @@ async def write(store: CaseStore, case_id: str, row: Row, over: Stored | None) -
             return await store.replace(case_id, row, over.etag)
         except ConflictError:
             there = (await store.read(case_id)).stored.get(row.key)
-            return there.etag if there and there.row == row else None
+            return there.etag if there and _same(there.row, row) else None
         except RetryableError:
             if not left:
                 raise
     return None
+
+
+def _same(stored: Row, written: Row) -> bool:
+    # As stored: a list in a structured answer may have been a tuple when it was written.
+    return stored.model_dump_json() == written.model_dump_json()

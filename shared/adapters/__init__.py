@@ -1,0 +1,1 @@
+"""What stands behind the ports: Azure and its memory twins. Only ``bootstrap`` imports it."""

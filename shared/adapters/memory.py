@@ -1,0 +1,163 @@
+"""Memory twins of the storage adapters: the same behaviour, deterministic, nothing outside.
+
+No method gives up control while it works, so each takes effect at one instant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.adapters.table_layout import (
+    Cursor,
+    check_key,
+    entry_entity,
+    entry_keys,
+    facet_partition,
+    facets_of,
+    newer,
+    parse_entry,
+    parse_row,
+    past,
+    place,
+    row_entity,
+)
+from shared.domain.nudge import whole_seconds
+from shared.domain.partition import Partition, Stored
+from shared.errors import ConflictError, PermanentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.domain.case import IndexEntry, Status
+    from shared.domain.nudge import Nudge
+    from shared.domain.rows import Row
+    from shared.domain.stage import Sentiment
+    from shared.ports import Quarantined
+
+
+class MemoryCaseStore:
+    """CaseStore in a dictionary."""
+
+    def __init__(self) -> None:
+        self._cases: dict[str, dict[str, Stored]] = {}
+        self._writes = 0
+
+    async def read(self, case_id: str) -> Partition:
+        check_key(case_id)
+        return Partition(case_id, self._cases.get(case_id, {}).values())
+
+    async def insert(self, case_id: str, row: Row) -> str:
+        kept = _through_json(case_id, row)
+        if row.key in self._cases.get(case_id, {}):
+            raise ConflictError("the row exists")
+        return self._write(case_id, kept)
+
+    async def replace(self, case_id: str, row: Row, etag: str) -> str:
+        kept = _through_json(case_id, row)
+        there = self._cases.get(case_id, {}).get(row.key)
+        if there is None or there.etag != etag:
+            raise ConflictError("the row is gone or changed")
+        return self._write(case_id, kept)
+
+    def _write(self, case_id: str, row: Row) -> str:
+        self._writes += 1
+        etag = f'W/"{self._writes}"'
+        self._cases.setdefault(case_id, {})[row.key] = Stored(row, etag)
+        return etag
+
+
+def _through_json(case_id: str, row: Row) -> Row:
+    """What would come back from Azure, with the same refusals."""
+    return parse_row(row_entity(case_id, row))
+
+
+class MemoryCaseIndex:
+    """CaseIndex in a dictionary."""
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[str, str], IndexEntry] = {}
+
+    async def put(self, entry: IndexEntry) -> None:
+        kept = parse_entry(entry_entity(entry, entry.facet))
+        self._entries[entry_keys(entry, entry.facet)] = kept
+
+    async def remove(self, entry: IndexEntry, facets: Sequence[Status]) -> None:
+        for facet in facets_of(facets):
+            self._entries.pop(entry_keys(entry, facet), None)
+
+    async def page(
+        self,
+        desks: Sequence[str],
+        statuses: Sequence[Status],
+        sentiment: Sentiment | None,
+        before: str | None,
+        limit: int,
+        *,
+        unfinished: bool = False,
+    ) -> tuple[list[IndexEntry], str | None]:
+        after = Cursor.decode(before).after
+        start = past(after) if after else "0"
+        partitions = {facet_partition(f, desk) for f in facets_of(statuses) for desk in desks}
+        found: dict[str, IndexEntry] = {}
+        for (partition, key), entry in self._entries.items():
+            wanted = sentiment in (None, entry.sentiment) and (entry.reason or not unfinished)
+            if partition in partitions and key >= start and wanted:
+                found[place(key)] = newer(found.get(place(key)), entry)
+        places = sorted(found)
+        shown = places[:limit]
+        more = Cursor(after=shown[-1]).encode() if len(places) > limit else None
+        return [found[where] for where in shown], more
+
+    async def open_entries(self, limit: int, after: IndexEntry | None = None) -> list[IndexEntry]:
+        start = entry_keys(after, "open") if after else ("", "")
+        all_desks = facet_partition("open", "")
+        keys = sorted(key for key in self._entries if key[0].startswith(all_desks) and key > start)
+        return [self._entries[key] for key in keys[:limit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message as it lies in a queue; ``delay`` in whole seconds until it is visible."""
+
+    nudge: Nudge
+    delay: int
+
+
+class MemoryNudges:
+    """Nudges in a list. Whoever plays the host takes messages out of ``sent``."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+
+    async def send(self, nudge: Nudge, delay: float = 0.0) -> None:
+        self.sent.append(Sent(nudge, whole_seconds(delay)))
+
+
+class MemoryQuarantine:
+    """Quarantine in a dictionary."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, Quarantined] = {}
+
+    async def put(self, item: Quarantined) -> None:
+        self._items[item.id] = item
+
+    async def entries(self, limit: int) -> list[Quarantined]:
+        newest = sorted(self._items.values(), key=lambda item: item.at, reverse=True)
+        return newest[:limit]
+
+
+class MemoryTexts:
+    """Texts in a dictionary."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, bytes] = {}
+
+    async def put(self, name: str, text: str) -> None:
+        self._texts[name] = text.encode()
+
+    async def get(self, name: str) -> str:
+        if name not in self._texts:
+            raise PermanentError("text_missing", name)
+        return self._texts[name].decode()
