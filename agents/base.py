@@ -56,8 +56,8 @@ class Agent(ABC, Generic[OutputT]):
         """What the answer sets and asks for. Pure; rules live in ``shared.domain.policy``."""
 
     def output_schema(self, desk: Desk) -> dict[str, Any]:
-        """JSON schema of the answer; an agent may narrow it to what the desk allows."""
-        return strict_schema(self.output_type)
+        """JSON schema of the answer; an agent may narrow a copy of it to what the desk allows."""
+        return self.wire_schema
 
     @property
     def plan(self) -> PlannedStage:
@@ -74,6 +74,11 @@ class Agent(ABC, Generic[OutputT]):
     def output_name(self) -> str:
         """Name of the answer's schema."""
         return self.stage
+
+    @cached_property
+    def wire_schema(self) -> dict[str, Any]:
+        """The strict schema of ``output_type``."""
+        return strict_schema(self.output_type)
 
     @cached_property
     def instructions(self) -> str:
@@ -93,7 +98,7 @@ class Agent(ABC, Generic[OutputT]):
     def prompt_hash(self) -> str:
         """Twelve hex digits that change with instructions, examples or the answer's schema."""
         said = [message.content for message in self.opening]
-        whole = json.dumps([*said, strict_schema(self.output_type)], sort_keys=True)
+        whole = json.dumps([*said, self.wire_schema], sort_keys=True)
         return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
     def conversation(self, case: SupportCase, desk: Desk) -> tuple[ChatMessage, ...]:

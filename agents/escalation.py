@@ -7,6 +7,7 @@ After: ``customer_query`` and ``sentiment``; skipped when policy decided not to 
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -104,7 +105,7 @@ class EscalationAgent(Agent[EscalationOutput]):
         }
 
     def output_schema(self, desk: Desk) -> dict[str, Any]:
-        schema = super().output_schema(desk)
+        schema = deepcopy(self.wire_schema)
         action = schema["$defs"]["ProposedAction"]["properties"]["name"]
         action["enum"] = [known.name for known in desk.actions]
         return schema

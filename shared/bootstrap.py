@@ -71,7 +71,7 @@ def assemble(
         ConfigError: The secret is missing or weak.
     """
     limits = Limits(
-        model_timeout=settings.model_timeout,
+        model_timeout=settings.longest_timeout,
         max_attempts=settings.max_attempts,
         turn_deadline=settings.turn_deadline,
     )
