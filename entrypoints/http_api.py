@@ -130,7 +130,7 @@ async def list_cases(req: func.HttpRequest) -> func.HttpResponse:
     return json_answer({"cases": [e.model_dump(mode="json") for e in entries], "next": cursor})
 
 
-async def list_desks(_req: func.HttpRequest) -> func.HttpResponse:
+async def list_desks(req: func.HttpRequest) -> func.HttpResponse:
     """The desks that a case can be for."""
     desks = (await frontdesk()).desks
     return json_answer(
@@ -138,7 +138,7 @@ async def list_desks(_req: func.HttpRequest) -> func.HttpResponse:
     )
 
 
-async def health(_req: func.HttpRequest) -> func.HttpResponse:
+async def health(req: func.HttpRequest) -> func.HttpResponse:
     """Whether cases can be taken in: settings are complete and the table answers."""
     desk = await frontdesk()
     await desk.ports.store.read("health")

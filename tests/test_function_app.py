@@ -21,12 +21,14 @@ HEAVY = (
 )  # fmt: skip
 _PROBE = """
 import json, sys, time
+from inspect import signature
 before = time.perf_counter()
 import function_app
 seconds = time.perf_counter() - before
 repr_of = lambda binding: binding.get_dict_repr()
 functions = [
-    {"name": f.get_function_name(), "bindings": list(map(dict, map(repr_of, f.get_bindings())))}
+    {"name": f.get_function_name(), "parameters": list(signature(f.get_user_function()).parameters),
+     "bindings": list(map(dict, map(repr_of, f.get_bindings())))}
     for f in function_app.app.get_functions()
 ]
 found = {"seconds": seconds, "modules": sorted(sys.modules), "functions": functions}
@@ -92,6 +94,13 @@ def test_every_route_is_there_and_only_health_needs_no_key(probe: dict[str, Any]
         ("GET", "health"),
     }
     assert [route for route, level in routes.items() if level != "FUNCTION"] == [("GET", "health")]
+
+
+def test_every_handler_names_its_parameter_as_its_binding(probe: dict[str, Any]) -> None:
+    """The worker refuses to index the whole app otherwise."""
+    for function in probe["functions"]:
+        triggers = [b["name"] for b in function["bindings"] if b["type"].endswith("Trigger")]
+        assert function["parameters"] == triggers, function["name"]
 
 
 def test_the_sweep_runs_every_minute(probe: dict[str, Any]) -> None:
