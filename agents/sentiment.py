@@ -36,27 +36,27 @@ class SentimentOutput(BaseModel):
     risks: list[Risk] = Field(description="What is at stake; usually empty")
 
 
-def _example(message: str, *said: Any) -> tuple[dict[str, Any], BaseModel]:
-    answer = dict(zip(SentimentOutput.model_fields, said, strict=True))
-    return {"customer_message": message}, SentimentOutput.model_validate(answer)
-
-
 class SentimentAgent(Agent[SentimentOutput]):
     stage = "sentiment"
     role = "sentiment analyst"
     objective = "Tell how the customer feels and what is at stake."
     prompt, output_type = PROMPT, SentimentOutput
     examples = (
-        _example("Lovely dinner yesterday, thank you so much!", "Positive", "low", False, []),
-        _example(
-            "Third night without hot water. Let me talk to your manager.",
-            "Negative", "high", True, [],
+        (
+            {"customer_message": "Lovely dinner yesterday, thank you so much!"},
+            SentimentOutput(sentiment="Positive", urgency="low", wants_human=False, risks=[]),
         ),
-        _example(
-            "Just so you know, it smells of gas in the hallway on floor 3.",
-            "Negative", "critical", False, ["safety"],
+        (
+            {"customer_message": "Third night without hot water. Let me talk to your manager."},
+            SentimentOutput(sentiment="Negative", urgency="high", wants_human=True, risks=[]),
         ),
-    )  # fmt: skip
+        (
+            {"customer_message": "Just so you know, it smells of gas in the hallway on floor 3."},
+            SentimentOutput(
+                sentiment="Negative", urgency="critical", wants_human=False, risks=["safety"]
+            ),
+        ),
+    )
 
     def view(self, case: SupportCase, desk: Desk) -> dict[str, Any]:
         return {"customer_message": shorten(case.customer_query)}

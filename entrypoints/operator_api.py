@@ -4,6 +4,7 @@
 |-----------------------------|---------------------------------------------------------------|
 | GET /api/parked             | 200 ``{cases, next}``: cases that could not be finished        |
 | POST /api/cases/{id}/cancel | 202; body ``{by, reason}``                                     |
+| POST /api/cases/{id}/resolve | 202; body ``{by, reason}``: a person has dealt with it        |
 | POST /api/cases/{id}/replay | 202 ``{replayed}``; body ``{by, reason, stages, effects}``     |
 | GET /api/quarantine         | 200 ``{messages}``: queue messages that nobody could make sense of |
 """
@@ -66,6 +67,13 @@ async def cancel(req: func.HttpRequest) -> func.HttpResponse:
     return json_answer({"case_id": case_id, "status": "cancelled"}, 202)
 
 
+async def resolve(req: func.HttpRequest) -> func.HttpResponse:
+    """Says that a person has dealt with the case; the customer's next message reopens it."""
+    case_id, body = case_id_of(req), read_body(req, NewAct)
+    await (await frontdesk()).acts.resolve(case_id, body.by, body.reason)
+    return json_answer({"case_id": case_id, "status": "resolved"}, 202)
+
+
 async def replay(req: func.HttpRequest) -> func.HttpResponse:
     """Runs parked stages and failed effects again."""
     case_id, body = case_id_of(req), read_body(req, NewReplay)
@@ -84,6 +92,7 @@ async def quarantine(req: func.HttpRequest) -> func.HttpResponse:
 ROUTES = (
     Route("parked", "GET", "parked", parked),
     Route("cancel_case", "POST", "cases/{case_id}/cancel", cancel),
+    Route("resolve_case", "POST", "cases/{case_id}/resolve", resolve),
     Route("replay_case", "POST", "cases/{case_id}/replay", replay),
     Route("quarantine", "GET", "quarantine", quarantine),
 )

@@ -30,6 +30,7 @@ from shared.settings import Settings, read_settings
 ROOT = Path(__file__).resolve().parent.parent
 _DEVELOPMENT = ("UseDevelopmentStorage=true", "http://127.0.0.1", "http://localhost")
 _WEAK_SECRET = 16
+_log = telemetry.logger("bootstrap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +124,13 @@ async def _start(plan: Sequence[PlannedStage]) -> Frontdesk:
     from shared.adapters.desk_files import load_desks
 
     desks = load_desks(ROOT / "desks")
+    sinks = _sinks(settings, SystemClock())
     storage = AzureStorage(
         StorageAddress(
             connection_string=settings.storage,
-            table_uri=settings.table_service_uri,
-            queue_uri=settings.queue_service_uri,
-            blob_uri=settings.blob_service_uri,
+            table_uri=settings.service_uri("table"),
+            queue_uri=settings.service_uri("queue"),
+            blob_uri=settings.service_uri("blob"),
             client_id=settings.storage_client_id,
             use_proxy=settings.proxy_from_environment,
         ),
@@ -141,7 +143,7 @@ async def _start(plan: Sequence[PlannedStage]) -> Frontdesk:
         texts=storage.texts,
         quarantine=storage.quarantine,
         model=OpenAIModel(settings),
-        sinks={},
+        sinks=sinks,
         clock=SystemClock(),
     )
     try:
@@ -151,6 +153,21 @@ async def _start(plan: Sequence[PlannedStage]) -> Frontdesk:
         await storage.aclose()
         raise
     return app
+
+
+def _sinks(settings: Settings, clock: Clock) -> dict[str, Sink]:
+    from shared.adapters.callback import CallbackSecrets, CallbackSink
+    from shared.adapters.email import EmailSink, MailServer, UnsentMail, parse_sender
+
+    email: Sink = UnsentMail()
+    if settings.smtp_url:
+        server, sender = MailServer.parse(settings.smtp_url), parse_sender(settings.mail_from)
+        email = EmailSink(server, sender, settings.public_url, clock)
+    else:
+        _log.warning("no mail server is configured: escalations are not mailed")
+    secrets = CallbackSecrets(settings.callback_secret, settings.callback_secrets)
+    callback = CallbackSink(secrets, clock, development=settings.development)
+    return {"callback": callback, "email": email}
 
 
 def _secret(settings: Settings) -> bytes:

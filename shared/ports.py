@@ -56,8 +56,8 @@ class CaseIndex(Protocol):
     async def remove(self, entry: IndexEntry, facets: Sequence[Status]) -> None:
         """Delete the case's entry from each of these facets; absent ones are fine.
 
-        In the ``open`` facet only the entry of the same version is deleted: a mark that a later
-        message or act set stays.
+        In the ``open`` facet only the entry of the same ``mark`` is deleted: what another message
+        or act announced stays.
         """
 
     async def page(
@@ -82,7 +82,7 @@ class CaseIndex(Protocol):
     async def open_entries(self, limit: int, after: IndexEntry | None = None) -> list[IndexEntry]:
         """Up to ``limit`` entries of the ``open`` facet over all desks, those behind ``after``.
 
-        A case that was reopened may have several, one a version.
+        A case may have several, one for each message or act that is not settled yet.
         """
 
 

@@ -34,6 +34,9 @@ _STAGE_PREFIXES = (
     "FRONTDESK_MAX_OUTPUT_TOKENS_",
     "FRONTDESK_MODEL_TIMEOUT_SECONDS_",
 )
+#: Settings that may end in a desk's name, as in FRONTDESK_CALLBACK_SECRET_HOTEL.
+_DESK_PREFIXES = ("FRONTDESK_CALLBACK_SECRET_",)
+_PREFIXES = (*_STAGE_PREFIXES, *_DESK_PREFIXES)
 
 
 class Price(BaseModel):
@@ -104,17 +107,17 @@ class ModelSettings(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _gather_by_stage(cls, given: dict[str, Any]) -> dict[str, Any]:
+    def _gather_by_name(cls, given: dict[str, Any]) -> dict[str, Any]:
         """Fold ``PREFIX_STAGE=value`` into ``{"PREFIX_": {"STAGE": value}}``."""
         gathered = dict(given)
-        for prefix in _STAGE_PREFIXES:
-            by_stage = {
+        for prefix in _PREFIXES:
+            by_name = {
                 name.removeprefix(prefix): value
                 for name, value in given.items()
                 if name.startswith(prefix) and name != prefix
             }
-            if by_stage:
-                gathered[prefix] = by_stage
+            if by_name:
+                gathered[prefix] = by_name
         return gathered
 
     def effort_of(self, stage: str) -> Effort | None:
@@ -139,6 +142,9 @@ class Settings(ModelSettings):
     """What the app needs to know about its surroundings. Secrets never appear in its repr."""
 
     storage: str = Field(default="", alias="AzureWebJobsStorage", repr=False)
+    storage_account: str = Field(
+        default="", alias="AzureWebJobsStorage__accountName", pattern=r"^[a-z0-9]{3,24}$|^$"
+    )
     queue_service_uri: str = Field(default="", alias="AzureWebJobsStorage__queueServiceUri")
     table_service_uri: str = Field(default="", alias="AzureWebJobsStorage__tableServiceUri")
     blob_service_uri: str = Field(default="", alias="AzureWebJobsStorage__blobServiceUri")
@@ -153,6 +159,27 @@ class Settings(ModelSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", alias="FRONTDESK_LOG_LEVEL"
     )
+
+    environment: str = Field(default="", alias="AZURE_FUNCTIONS_ENVIRONMENT")
+    public_url: str = Field(default="", alias="FRONTDESK_PUBLIC_URL", pattern=r"^https?://\S+$")
+    smtp_url: str = Field(default="", alias="FRONTDESK_SMTP_URL", repr=False)
+    mail_from: str = Field(default="", alias="FRONTDESK_MAIL_FROM")
+    callback_secret: str = Field(default="", alias="FRONTDESK_CALLBACK_SECRET", repr=False)
+    callback_secrets: dict[str, str] = Field(
+        default={}, alias="FRONTDESK_CALLBACK_SECRET_", repr=False
+    )
+
+    @property
+    def development(self) -> bool:
+        """Whether this runs on a developer's machine, as both local hosts say."""
+        return self.environment == "Development"
+
+    def service_uri(self, service: Literal["table", "queue", "blob"]) -> str:
+        """Address of one of the storage account's services; empty with a connection string."""
+        given: str = getattr(self, f"{service}_service_uri")
+        if given or not self.storage_account:
+            return given
+        return f"https://{self.storage_account}.{service}.core.windows.net"
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -171,6 +198,6 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 def _say(problem: Any) -> str:
     name, *inside = (str(part) for part in problem["loc"])
-    if name in _STAGE_PREFIXES:
+    if name in _PREFIXES:
         name += inside.pop(0)
     return f"{'.'.join([name, *inside])}: {problem['msg']}"

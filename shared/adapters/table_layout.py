@@ -2,7 +2,7 @@
 
 A row is one JSON string in the properties ``json``, ``json1``, …, cut to fit them. An index entry
 lies in partition ``{facet}|{desk}`` under ``{inverted}|{case_id}|``, in facet ``open`` with the
-version after it. ``inverted`` falls with time, so that a partition reads newest first.
+mark after it. ``inverted`` falls with time, so that a partition reads newest first.
 
 Limits: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
@@ -94,8 +94,8 @@ def entry_keys(entry: IndexEntry, facet: Status) -> tuple[str, str]:
     if "|" in entry.case_id:
         raise ValueError(f"{entry.case_id!r} cannot be listed: | separates the parts of a row key")
     inverted = _FOREVER_MS - int(entry.created_at.timestamp() * 1000)
-    version = str(entry.version) if facet == "open" else ""
-    return facet_partition(facet, entry.desk), f"{inverted:014d}|{entry.case_id}|{version}"
+    mark = entry.mark if facet == "open" else ""
+    return facet_partition(facet, entry.desk), f"{inverted:014d}|{entry.case_id}|{mark}"
 
 
 def facet_partition(facet: Status, desk: str) -> str:

@@ -157,7 +157,9 @@ class IndexEntry(Record):
 
     Attributes:
         reason: Why a person is needed when something could not be finished; empty otherwise.
-        version: Grows with each message and act; an older version never overwrites a newer mark.
+        version: Grows with each message and act; of two entries of one case the newer counts.
+        mark: In the open facet, the message or act that the entry announces, such as ``m0001``:
+            each has an entry of its own, which goes when that row is seen in a settled case.
     """
 
     case_id: str
@@ -170,6 +172,7 @@ class IndexEntry(Record):
     created_at: datetime
     updated_at: datetime
     version: int = 1
+    mark: str = ""
 
     @property
     def facet(self) -> Status:

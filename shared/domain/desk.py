@@ -29,6 +29,20 @@ DEFAULT_DESK = "default"
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
+# Narrower than the standard: what every mail server and every header takes as it is.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+#: The last label is never a number: 0x7f.1 and 127.1 are addresses to some resolvers.
+_HOST_NAME = re.compile(rf"(?:{_LABEL}\.)+(?:[a-z]{{2,63}}|xn--[a-z0-9-]{{0,58}}[a-z0-9])")
+
+
+def is_host_name(text: str) -> bool:
+    """True for a full DNS name in small ASCII letters; False for addresses and short names."""
+    return len(text) <= 253 and _HOST_NAME.fullmatch(text) is not None
+
+
 def is_storable(text: str) -> bool:
     """False for control characters and half surrogates, which tables and mails refuse."""
     return not _UNSTORABLE.search(text)
@@ -50,13 +64,25 @@ def _name(text: str) -> str:
 
 
 def _email(text: str) -> str:
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", text) or len(text) > 254:
+    if not _EMAIL.fullmatch(text) or len(text) > 254:
         raise ValueError(f"{text[:60]!r} is not an e-mail address")
     return text
 
 
+def _callback_host(text: str) -> str:
+    host, _, port = text.partition(":")
+    named = is_host_name(host.removeprefix("*."))
+    if not named or (":" in text and not re.fullmatch(r"[1-9][0-9]{0,4}", port)):
+        raise ValueError(
+            f"{text[:60]!r} is not a host; write it in small letters without https:// and path, "
+            "such as crm.example.com, *.example.com or crm.example.com:8443"
+        )
+    return text
+
+
 Name = Annotated[str, AfterValidator(_name)]
-Email = Annotated[str, AfterValidator(_email), AfterValidator(_storable)]
+CallbackHost = Annotated[str, AfterValidator(_callback_host)]
+Email = Annotated[str, AfterValidator(_email)]
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=4000),
@@ -163,6 +189,8 @@ class Desk(_Part):
         facts: The only statements about the business that a reply may make.
         may_ask: Whether the immediate reply may ask questions.
         tell: Who is told of escalations.
+        callback_hosts: Hosts that replies may be posted to, exact or ``*.`` and a parent, with
+            ``:port`` for any other than 443. Empty: no callbacks.
     """
 
     name: Name
@@ -173,6 +201,7 @@ class Desk(_Part):
     may_ask: bool = False
     actions: Annotated[tuple[CatalogueAction, ...], Field(min_length=1, max_length=30)]
     tell: Annotated[tuple[Contact, ...], Field(max_length=20)] = ()
+    callback_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()
 
     @field_validator("actions")
     @classmethod

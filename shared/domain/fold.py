@@ -51,8 +51,8 @@ def fold(
     latest = messages[-1]
     current = [p for p in partition.progress if p.turn == latest.turn]
     writes = _merge(p.row.writes for p in current if p.row and p.phase == "finished")
-    status, reason = _status(partition, current, writes)
-    stages = tuple(_view(p) for p in partition.progress)
+    status, reason = _status(partition)
+    stages = tuple(_view(p, cancelled=partition.cancelled) for p in partition.progress)
     trace = _trace(partition)
     return SupportCase(
         case_id=partition.case_id,
@@ -84,7 +84,7 @@ def fold(
         actions=tuple(a for p in current if p.row for a in p.row.actions),
         dropped_actions=tuple(d for p in current if p.row for d in p.row.dropped),
         effects=tuple(_effect(e) for e in partition.effects),
-        usage=sum((row.answer.usage for row in partition.stage_rows if row.answer), start=Usage()),
+        usage=sum((row.usage for row in partition.stage_rows), start=Usage()),
         demo=any(stage.demo for stage in stages),
     )
 
@@ -122,22 +122,22 @@ def _merge(parts: Iterable[Writes]) -> Writes:
     return Writes.model_validate(merged | {"decision": decision})
 
 
-def _status(partition: Partition, current: list[Progress], writes: Writes) -> tuple[Status, str]:
+def _status(partition: Partition) -> tuple[Status, str]:
+    """The status over all turns that nobody resolved: an earlier failure is not forgotten."""
     if partition.cancelled:
-        return "cancelled", partition.acts[-1].reason
-    parked = [p for p in current if p.phase == "parked" and p.row and p.row.error]
-    if parked:
-        said = "; ".join(
-            f"{p.plan.stage}: {p.row.error.code}" for p in parked if p.row and p.row.error
-        )
-        return "escalated", f"a person is needed, a stage could not be finished ({said})"
-    failed = [e for e in partition.effects if e.phase in ("refused", "uncertain")]
-    if failed:
-        said = "; ".join(f"{e.request.key}: {e.phase}" for e in failed)
-        return "escalated", f"a person is needed, an effect is not confirmed ({said})"
-    if all(p.at_rest for p in current):
-        return ("escalated", "") if writes.escalated else ("answered", "")
-    return ("working", "") if any(p.row for p in current) else ("open", "")
+        return "cancelled", next(a.reason for a in partition.acts if a.act == "cancel")
+    unresolved = [p for p in partition.progress if p.turn > partition.resolved_up_to]
+    effects = [e for e in partition.effects if e.request.turn > partition.resolved_up_to]
+    parked = [f"{p.plan.stage}: {p.parked_for}" for p in unresolved if p.parked_for]
+    failed = [f"{e.request.key}: {e.phase}" for e in effects if e.phase in ("refused", "uncertain")]
+    if parked or failed:
+        return "escalated", f"a person is needed, not finished: {'; '.join(parked + failed)}"
+    if not unresolved:
+        return "resolved", partition.acts[-1].reason
+    if not all(p.at_rest for p in unresolved):
+        return ("working" if any(p.row for p in unresolved) else "open"), ""
+    escalated = any(p.row.writes.escalated for p in unresolved if p.row)
+    return ("escalated" if escalated else "answered"), ""
 
 
 def _turn(partition: Partition, message: MessageRow) -> Turn:
@@ -152,14 +152,14 @@ def _turn(partition: Partition, message: MessageRow) -> Turn:
     )
 
 
-def _view(progress: Progress) -> StageView:
+def _view(progress: Progress, *, cancelled: bool) -> StageView:
     plan, row = progress.plan, progress.row
     view = StageView(
         turn=progress.turn,
         stage=plan.stage,
         role=plan.role,
         objective=plan.objective,
-        state=_STATES[progress.phase],
+        state="skipped" if cancelled and not progress.at_rest else _STATES[progress.phase],
         generation=progress.generation,
         after=plan.after,
         due_at=progress.due_at,
@@ -174,13 +174,13 @@ def _view(progress: Progress) -> StageView:
         "error": row.error,
         "prompt_hash": row.prompt_hash,
         "messages": row.messages,
+        "usage": row.usage,
     }
     if answer is not None:
         more |= {
             "model": answer.model,
             "request_id": answer.request_id,
             "latency_ms": answer.latency_ms,
-            "usage": answer.usage,
             "demo": answer.demo,
             "output": answer.output,
         }

@@ -54,6 +54,13 @@ class Progress:
         return self.phase in ("finished", "parked", "skipped")
 
     @property
+    def parked_for(self) -> str:
+        """Why a person is needed, as a short code; empty unless the stage is parked."""
+        if self.phase != "parked" or self.row is None:
+            return ""
+        return self.row.error.code if self.row.error else "parked"
+
+    @property
     def key(self) -> str:
         return stage_key(self.turn, self.plan.stage, self.generation)
 
@@ -133,6 +140,18 @@ class Partition:
         return len(self.messages) + len(self.acts)
 
     @property
+    def openers(self) -> tuple[MessageRow | ActRow, ...]:
+        """The messages and acts, each of which opened or reopened the case, in order of time."""
+        at = {row.key: row.received_at for row in self.messages}
+        at |= {row.key: row.at for row in self.acts}
+        return tuple(sorted((*self.messages, *self.acts), key=lambda row: at[row.key]))
+
+    @property
+    def resolved_up_to(self) -> int:
+        """The last turn that a person called resolved; 0 for none."""
+        return max((act.turn for act in self.acts if act.act == "resolve"), default=0)
+
+    @property
     def cancelled(self) -> bool:
         return any(act.act == "cancel" for act in self.acts)
 
@@ -167,7 +186,11 @@ class Partition:
     def started(self, turn: int) -> datetime:
         """When the turn's work began, UTC: its message, or the latest replay in it."""
         times = [m.received_at for m in self.messages if m.turn == turn]
-        times += [a.at for a in self.acts if a.act == "replay" and a.turn == turn]
+        times += [
+            act.at
+            for act in self.acts
+            if act.act == "replay" and any(name.startswith(f"{turn}:") for name in act.stages)
+        ]
         return max(times)
 
     def due(self, now: datetime) -> tuple[Progress, ...]:
@@ -196,7 +219,7 @@ class Partition:
         for plan in message.plan:
             replays = [
                 a for a in self.acts
-                if a.act == "replay" and a.turn == message.turn and plan.stage in a.stages
+                if a.act == "replay" and f"{message.turn}:{plan.stage}" in a.stages
             ]  # fmt: skip
             generation = len(replays)
             item = self.stored.get(stage_key(message.turn, plan.stage, generation))
@@ -222,7 +245,7 @@ class Partition:
             due_at = max([asking.finished_at or asking.claimed_at, *(a.at for a in replays)])
         elif row and row.state == "attempting":
             due_at = row.lease_until
-        elif row and row.state == "deferred":
+        elif row and row.state == "deferred" and (row.ambiguous or not self.cancelled):
             due_at = row.not_before
         return EffectProgress(request, asking.stage, generation, phase, row, due_at)
 

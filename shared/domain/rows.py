@@ -29,6 +29,7 @@ from shared.domain.stage import (
     Risk,
     StageError,
     StageEvent,
+    Usage,
     Writes,
 )
 
@@ -103,6 +104,7 @@ class StageRow(Record):
         lease_until: UTC; until then nobody else may claim a row in state ``working``.
         not_before: UTC; a ``deferred`` row is due again from then on.
         attempts: Claims so far in this generation.
+        spent: What earlier attempts of this generation used.
     """
 
     kind: Literal["stage"] = "stage"
@@ -120,6 +122,7 @@ class StageRow(Record):
     prompt_hash: str = ""
     messages: tuple[ChatMessage, ...] = ()
     answer: Answer | None = None
+    spent: Usage = Usage()
     writes: Writes = Writes()
     actions: tuple[Action, ...] = ()
     dropped: tuple[DroppedAction, ...] = ()
@@ -130,6 +133,11 @@ class StageRow(Record):
     @property
     def key(self) -> str:
         return stage_key(self.turn, self.stage, self.generation)
+
+    @property
+    def usage(self) -> Usage:
+        """What all attempts of this generation used."""
+        return self.spent + (self.answer.usage if self.answer else Usage())
 
 
 class EffectRow(Record):
@@ -169,16 +177,17 @@ class EffectRow(Record):
 
 
 class ActRow(Record):
-    """One act of a person: cancel a case, replay stages or effects.
+    """One act of a person: cancel a case, resolve it, replay stages or effects.
 
     Attributes:
-        stages: Replayed stages of ``turn``.
+        turn: The latest turn when the act was done; a resolve covers all up to it.
+        stages: Replayed stages, each as ``turn:stage``.
         effects: Keys of replayed effects.
     """
 
     kind: Literal["act"] = "act"
     n: int
-    act: Literal["cancel", "replay"]
+    act: Literal["cancel", "resolve", "replay"]
     by: str
     at: datetime
     reason: str = ""
@@ -193,6 +202,11 @@ class ActRow(Record):
 
 Row = ReceivedRow | MessageRow | StageRow | EffectRow | ActRow
 ROWS: TypeAdapter[Row] = TypeAdapter(Annotated[Row, Field(discriminator="kind")])
+
+
+def mark_of(row_key: str) -> str:
+    """What an open mark calls the row that it announces; row keys of marks have no ``|``."""
+    return row_key.replace("|", "")
 
 
 def stage_key(turn: int, stage: str, generation: int) -> str:

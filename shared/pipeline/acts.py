@@ -1,10 +1,11 @@
-"""What people do to a case: cancel it, or have stages and effects run again."""
+"""What people do to a case: cancel it, resolve it, have stages and effects run again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
-from shared.domain.partition import Partition
+from shared.domain.partition import EffectProgress, Partition, Progress
 from shared.domain.rows import ActRow
 from shared.errors import RequestError
 from shared.pipeline.advance import Advancer
@@ -34,10 +35,24 @@ class Acts:
                 return
             if view.ended:
                 raise RequestError(409, "The case has ended", "There is nothing left to cancel.")
-            row = ActRow(
-                n=len(view.acts) + 1, act="cancel", by=by, at=self._clock.now(), reason=reason
-            )
-            if await self._write(view, row):
+            if await self._write(view, self._act(view, "cancel", by, reason)):
+                return
+        raise _busy()
+
+    async def resolve(self, case_id: str, by: str, reason: str) -> None:
+        """Says that a person has dealt with all turns so far. A later message reopens the case.
+
+        Raises:
+            RequestError: 404 no such case, 409 it is still being worked on, or was cancelled.
+        """
+        for _ in range(_TRIES):
+            view = await self._read(case_id)
+            if view.resolved_up_to == view.messages[-1].turn:
+                return
+            if view.cancelled or not view.settled:
+                why = "was cancelled" if view.cancelled else "is still being worked on"
+                raise RequestError(409, "Not to be resolved", f"The case {why}.")
+            if await self._write(view, self._act(view, "resolve", by, reason)):
                 return
         raise _busy()
 
@@ -49,11 +64,12 @@ class Acts:
         stages: Sequence[str] = (),
         effects: Sequence[str] = (),
     ) -> tuple[str, ...]:
-        """Runs parked stages and failed effects of the latest turn again, as a new generation.
+        """Runs stages and effects again, as a new generation; what was before stays as it is.
 
         Args:
-            stages: These stages, and those after them that have run; with ``effects`` empty too,
-                every parked stage and every refused or uncertain effect.
+            stages: These stages and those after them, if they have run: ``sentiment`` of the latest
+                turn, ``1:sentiment`` of the first. With ``effects`` empty too: every parked stage
+                and every refused or uncertain effect.
             effects: Keys of effects. They keep their idempotency keys.
 
         Returns:
@@ -77,39 +93,51 @@ class Acts:
         stages: Sequence[str],
         effects: Sequence[str],
     ) -> ActRow:
-        turn = view.messages[-1].turn
-        current = [p for p in view.progress if p.turn == turn]
-        rerun = {p.plan.stage for p in current if p.phase == "parked"}
-        resend = {e.request.key for e in view.effects if e.phase in ("refused", "uncertain")}
+        stages_there = {_name(p): p for p in view.progress}
         if stages or effects:
-            known = {p.plan.stage: p for p in current}
-            unknown = [n for n in stages if n not in known]
-            unknown += [key for key in effects if view.effect(key) is None]
-            if unknown:
-                there = ", ".join([*known, *(e.request.key for e in view.effects)])
-                raise RequestError(422, "Nothing of that name", f"This case has: {there}.")
-            rerun, resend = set(stages), resend.intersection(effects)
-            for progress in current:
-                if progress.row and rerun.intersection(progress.plan.after):
-                    rerun.add(progress.plan.stage)
-            rerun -= {name for name in rerun if not known[name].row}
-        moving = [p.plan.stage for p in current if p.plan.stage in rerun and not p.at_rest]
+            rerun = self._named(view, stages_there, stages, effects)
+            resend = {e.request.key for e in _failed(view) if e.request.key in effects}
+        else:
+            rerun = {name for name, p in stages_there.items() if p.phase == "parked"}
+            resend = {e.request.key for e in _failed(view)}
+        moving = [name for name in rerun if not stages_there[name].at_rest]
         if view.cancelled or moving or not (rerun or resend):
             why = (
-                "the case was cancelled" if view.cancelled
-                else f"still at work: {', '.join(moving)}" if moving
-                else "no stage is parked, no effect failed; name stages to run them again"
+                "The case was cancelled" if view.cancelled
+                else f"Still at work: {', '.join(moving)}" if moving
+                else "No stage is parked, no effect failed; name stages to run them again"
             )  # fmt: skip
-            raise RequestError(409, "Nothing to replay", f"{why[0].upper()}{why[1:]}.")
+            raise RequestError(409, "Nothing to replay", f"{why}.")
+        row = self._act(view, "replay", by, reason)
+        ordered = tuple(name for name in stages_there if name in rerun)
+        return row.model_copy(update={"stages": ordered, "effects": tuple(sorted(resend))})
+
+    @staticmethod
+    def _named(
+        view: Partition, there: dict[str, Progress], stages: Sequence[str], effects: Sequence[str]
+    ) -> set[str]:
+        """The named stages that have run, with those after them in their turns."""
+        turn = view.messages[-1].turn
+        asked = {name if ":" in name else f"{turn}:{name}" for name in stages}
+        unknown = asked - there.keys() | {key for key in effects if view.effect(key) is None}
+        if unknown:
+            known = ", ".join([*there, *(e.request.key for e in view.effects)])
+            raise RequestError(422, "Nothing of that name", f"This case has: {known}.")
+        for name, progress in there.items():
+            if any(f"{progress.turn}:{before}" in asked for before in progress.plan.after):
+                asked.add(name)
+        return {name for name in asked if there[name].row}
+
+    def _act(
+        self, view: Partition, act: Literal["cancel", "resolve", "replay"], by: str, reason: str
+    ) -> ActRow:
         return ActRow(
             n=len(view.acts) + 1,
-            act="replay",
+            act=act,
             by=by,
             at=self._clock.now(),
             reason=reason,
-            turn=turn,
-            stages=tuple(p.plan.stage for p in current if p.plan.stage in rerun),
-            effects=tuple(sorted(resend)),
+            turn=view.messages[-1].turn,
         )
 
     async def _read(self, case_id: str) -> Partition:
@@ -123,12 +151,20 @@ class Acts:
     async def _write(self, view: Partition, row: ActRow) -> bool:
         """Writes the act behind its open mark, then hands the case on. False: act again."""
         after = view.with_row(row, "")
-        await self._advancer.mark_open(after)
+        mark = await self._advancer.mark_open(after, row)
         if not await write(self._store, view.case_id, row, None):
             return False
         await self._advancer.nudge_due(after, self._clock.now())
-        await self._advancer.settle(after)
+        await self._advancer.settle_marked(after, mark)
         return True
+
+
+def _name(progress: Progress) -> str:
+    return f"{progress.turn}:{progress.plan.stage}"
+
+
+def _failed(view: Partition) -> list[EffectProgress]:
+    return [e for e in view.effects if e.phase in ("refused", "uncertain")]
 
 
 def _busy() -> RequestError:

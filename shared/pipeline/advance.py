@@ -9,11 +9,16 @@ from shared.domain.case import IndexEntry, Status
 from shared.domain.fold import index_entry
 from shared.domain.nudge import Nudge
 from shared.domain.partition import Partition
+from shared.domain.rows import ActRow, MessageRow, mark_of
 from shared.ports import CaseIndex, CaseStore, Nudges
 
 _FACETS: tuple[Status, ...] = tuple(s for s in get_args(Status) if s not in ("open", "working"))
 #: Bounds the loop below; each round more means that somebody changed the case meanwhile.
 _ROUNDS = 5
+
+#: How many of the latest marks a settling worker removes. Earlier ones are gone, or a sweep finds
+#: them: only messages and acts that came in quick succession leave more than one.
+_MARKS = 3
 
 
 class Advancer:
@@ -24,12 +29,13 @@ class Advancer:
         self._index = index
         self._nudges = nudges
 
-    async def mark_open(self, view: Partition) -> IndexEntry:
-        """Puts a case into the open facet, before the row that opens or reopens it is written.
+    async def mark_open(self, view: Partition, row: MessageRow | ActRow) -> IndexEntry:
+        """Puts a case into the open facet, before ``row``, which (re)opens it, is written.
 
-        A sweep looks at what is marked, so whatever a crash leaves behind is found.
+        A sweep looks at what is marked, so whatever a crash leaves behind is found. The mark is
+        named after its row: whoever settles a view without that row leaves it alone.
         """
-        mark = index_entry(view).model_copy(update={"status": "open"})
+        mark = _mark(index_entry(view), row)
         await self._index.put(mark)
         if mark.version > 1:
             await self._index.remove(mark, _FACETS)
@@ -69,18 +75,28 @@ class Advancer:
         listed = await self._list(expected) if expected.settled else None
         await self.settle(await self._store.read(expected.case_id), listed)
 
+    async def settle_marked(self, view: Partition, mark: IndexEntry) -> None:
+        """``settle`` for those who are not called again after a crash: the mark brings a sweep.
+
+        It is set anew, because another worker may have removed it since it was read.
+        """
+        if view.settled:
+            await self._index.put(mark)
+            await self.settle(view)
+
     async def settle(self, view: Partition, listed: IndexEntry | None = None) -> None:
         """Moves a settled case from the open facet to that of its status.
 
         The entry is confirmed by a reading made after it was written: a worker that was paused
-        with an old view would otherwise overwrite a newer entry. The open mark goes last, and only
-        that of the version seen: a message that arrived meanwhile has set a newer one.
+        with an old view would otherwise overwrite a newer entry. The open marks go last, and only
+        those of rows in the view.
         """
         for _ in range(_ROUNDS):
             if not view.settled:
                 return
             if listed == index_entry(view):
-                await self._index.remove(listed, ["open"])
+                for row in view.openers[-_MARKS:]:
+                    await self._index.remove(_mark(listed, row), ["open"])
                 return
             listed = await self._list(view)
             view = await self._store.read(view.case_id)
@@ -92,3 +108,7 @@ class Advancer:
             # It may have rested under other statuses before.
             await self._index.remove(entry, [f for f in _FACETS if f != entry.facet])
         return entry
+
+
+def _mark(entry: IndexEntry, row: MessageRow | ActRow) -> IndexEntry:
+    return entry.model_copy(update={"status": "open", "mark": mark_of(row.key)})

@@ -57,23 +57,28 @@ class Conversation:
 
     async def _call(self, model: ModelClient, desk: Desk, seconds: float) -> str:
         agent = self._agent
-        said = await model.complete(
-            ModelCall(
-                stage=agent.plan.stage,
-                messages=self.messages,
-                output_name=agent.output_name,
-                output_schema=agent.output_schema(desk),
-                timeout=seconds,
-            )
+        call = ModelCall(
+            stage=agent.plan.stage,
+            messages=self.messages,
+            output_name=agent.output_name,
+            output_schema=agent.output_schema(desk),
+            timeout=seconds,
         )
-        before = self.answer
+        before = self.answer or Answer(text="")
+        try:
+            said = await model.complete(call)
+        except PermanentError as error:
+            if isinstance(error.usage, Usage):
+                # A refused or truncated answer is paid for too.
+                self.answer = before.model_copy(update={"usage": before.usage + error.usage})
+            raise
         self.messages += (ChatMessage(role="assistant", content=said.text),)
         self.answer = Answer(
             text=said.text,
             model=said.model,
             request_id=said.request_id,
-            latency_ms=said.latency_ms + (before.latency_ms if before else 0),
-            usage=said.usage + (before.usage if before else Usage()),
+            latency_ms=said.latency_ms + before.latency_ms,
+            usage=said.usage + before.usage,
             demo=said.demo,
         )
         return said.text

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from shared.domain.partition import Progress
 from shared.domain.rows import StageRow
-from shared.domain.stage import EffectRequest, StageError, StageEvent, StageResult
+from shared.domain.stage import EffectRequest, StageError, StageEvent, StageResult, Usage
 from shared.pipeline.asking import Conversation
 
 
@@ -25,6 +25,7 @@ def claimed(progress: Progress, owner: str, now: datetime, lease: timedelta) -> 
         lease_until=now + lease,
         attempts=before.attempts + 1 if before else 1,
         claimed_at=now,
+        spent=before.usage if before else Usage(),
         error=before.error if before else None,
         events=(
             *(before.events if before else ()),

@@ -131,7 +131,10 @@ class EffectRunner:
             return _ended(row, "refused", now, StageError(code="unknown_sink"))
         if row.ambiguous and sink.kind == "unkeyed":
             return _ended(row, "uncertain", now, StageError(code="begun_and_not_confirmed"))
-        window = timedelta(seconds=sink.window)
+        # The receiver counts from when it saw the key, by its own clock, and sees this attempt
+        # later than now.
+        margin = self._limits.effect_timeout + 3 * self._limits.clock_skew
+        window = timedelta(seconds=sink.window - margin)
         if row.ambiguous and sink.kind == "keyed" and now - row.first_at > window:
             return _ended(row, "uncertain", now, StageError(code="key_no_longer_honoured"))
         if row.attempts > self._limits.max_effect_attempts:
@@ -190,7 +193,7 @@ class EffectRunner:
             case=fold(view, turn=row.request.turn),
             desk=desk,
         )
-        if row.ambiguous and sink.kind == "queryable":
+        if sink.kind == "queryable" and (row.ambiguous or row.generation):
             found = await sink.find(call)
             if found is not None:
                 return found

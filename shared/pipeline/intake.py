@@ -105,7 +105,7 @@ class Intake:
             created_at=message.received_at,
         )
         fresh = Partition(case_id, [Stored(received, ""), Stored(message, "")])
-        mark = await self._advancer.mark_open(fresh)
+        mark = await self._advancer.mark_open(fresh, message)
         # The message first, the case row last: without a case row nothing was accepted.
         if not await write(self._store, case_id, message, None):
             view = await self._store.read(case_id)
@@ -142,7 +142,7 @@ class Intake:
             turn = len(view.messages) + 1
             message = await self._message(case_id, turn, text, delivery_id, fingerprint)
             after = view.with_row(message, "")
-            await self._advancer.mark_open(after)
+            await self._advancer.mark_open(after, message)
             if await write(self._store, case_id, message, None):
                 await self._nudge(after)
                 return Accepted(case_id, redelivered=False)

@@ -49,10 +49,9 @@ class Parking:
         progress = view.stage(nudge.turn, nudge.stage)
         if view.received is None or progress is None:
             return "unknown"
-        now = self._clock.now()
-        if progress.phase == "working" and progress.due_at and progress.due_at > now:
-            return "leased"
-        young = now - view.started(nudge.turn) < timedelta(seconds=self._limits.turn_deadline)
+        young = self._clock.now() - view.started(nudge.turn) < timedelta(
+            seconds=self._limits.turn_deadline
+        )
         if progress.phase == "waiting" and young:
             await self._nudges.send(nudge, _AGAIN)
             return "deferred"
@@ -67,6 +66,8 @@ class Parking:
         if view.cancelled or progress.at_rest:
             return "rested"
         now = self._clock.now()
+        if progress.phase == "working" and progress.due_at and progress.due_at > now:
+            return "leased"
         desk = self._desks.get(view.received.desk)
         tells = policy.tells_of_parking(desk, nudge.turn) if desk else ()
         claim = claims.claimed(progress, "parking", now, timedelta())

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from shared.domain.case import IndexEntry
 from shared.domain.nudge import Nudge
+from shared.domain.rows import mark_of
 from shared.domain.stage import StageError
 from shared.pipeline.advance import Advancer
 from shared.pipeline.limits import Limits
@@ -75,16 +76,17 @@ class Sweeper:
         counts["looked_at"] += 1
         view = await self._store.read(entry.case_id)
         now = self._clock.now()
-        if view.received is None:
-            if now - entry.created_at > timedelta(seconds=self._limits.orphan_age):
-                await self._index.remove(entry, ["open"])
-                counts["orphaned"] += 1
+        announced = entry.mark in {mark_of(row.key) for row in view.openers}
+        orphan_age = timedelta(seconds=self._limits.orphan_age)
+        if (view.received is None or not announced) and now - entry.updated_at > orphan_age:
+            # Somebody died between the mark and its row.
+            await self._index.remove(entry, ["open"])
+            counts["orphaned"] += 1
+        if view.received is None or (view.settled and not announced):
             return
         if view.settled:
-            await self._advancer.settle(view)
-            if entry.version <= view.version:
-                # A delivery that came twice at once may have left a mark of its own.
-                await self._index.remove(entry, ["open"])
+            await self._advancer.settle_marked(view, entry)
+            await self._index.remove(entry, ["open"])
             counts["settled"] += 1
             return
         overdue = now - timedelta(seconds=self._limits.sweep_grace)

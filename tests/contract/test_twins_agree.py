@@ -52,7 +52,8 @@ def some_entry(chance: random.Random) -> IndexEntry:
         desk=DESKS[case % 2],
         status=chance.choice(STATUSES),
         sentiment=chance.choice((None, "Positive", "Negative")),
-        version=chance.randrange(1, 4),
+        version=(version := chance.randrange(1, 4)),
+        mark=f"m{version:04d}",
     )
 
 

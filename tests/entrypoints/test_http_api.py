@@ -136,9 +136,9 @@ async def test_a_bad_idempotency_key_is_refused(world: World, key: str) -> None:
 
 
 async def test_a_follow_up_is_a_new_turn_of_the_same_case(world: World) -> None:
+    world.model.script |= POSITIVE
     case_id = await world.open("My room is dirty.")
     await world.deliver()
-    world.model.script |= POSITIVE
     response, said = await call("add_message", {"customer_query": "Solved!"}, case_id=case_id)
     assert (response.status_code, said["case_id"]) == (202, case_id)
     await world.deliver()
@@ -200,7 +200,7 @@ async def test_parked_cases_are_listed_and_run_again_by_a_replay(world: World) -
 
     world.model.script["sentiment"] = NEGATIVE["sentiment"]
     response, said = await call("replay_case", {"by": "ana", "reason": "fixed"}, case_id=case_id)
-    assert (response.status_code, said["replayed"]) == (202, ["sentiment"])
+    assert (response.status_code, said["replayed"]) == (202, ["1:sentiment"])
     await world.deliver()
     _, case = await call("get_case", case_id=case_id)
     assert (case["status"], case["status_reason"]) == ("escalated", "")
@@ -235,7 +235,7 @@ async def test_a_replay_of_something_unknown_or_at_rest_is_refused(world: World)
     assert (moving.status_code, problem["title"]) == (409, "Nothing to replay")
     await world.deliver()
     unknown, problem = await call("replay_case", {"by": "a", "stages": ["x"]}, case_id=case_id)
-    assert (unknown.status_code, "This case has: customer_query" in problem["detail"]) == (
+    assert (unknown.status_code, "This case has: 1:customer_query" in problem["detail"]) == (
         422,
         True,
     )
@@ -249,7 +249,7 @@ async def test_a_finished_stage_can_be_run_again_with_those_after_it(world: Worl
     case_id = await world.open()
     await world.deliver()
     _, said = await call("replay_case", {"by": "a", "stages": ["sentiment"]}, case_id=case_id)
-    assert said["replayed"] == ["sentiment", "escalation"]
+    assert said["replayed"] == ["1:sentiment", "1:escalation"]
     await world.deliver()
     _, case = await call("get_case", case_id=case_id)
     assert {s["stage"]: s["generation"] for s in case["stages"]} == {
@@ -257,6 +257,32 @@ async def test_a_finished_stage_can_be_run_again_with_those_after_it(world: Worl
     }  # fmt: skip
     assert case["status"] == "escalated"
     assert await world.open_marks() == 0
+
+
+async def test_an_escalation_stays_until_a_person_resolves_it(world: World) -> None:
+    case_id = await world.open()
+    early, _ = await call("resolve_case", {"by": "ana"}, case_id=case_id)
+    assert early.status_code == 409, "it is still being worked on"
+    await world.deliver()
+    world.model.script |= POSITIVE
+    await call("add_message", {"customer_query": "Thanks anyway."}, case_id=case_id)
+    await world.deliver()
+    _, case = await call("get_case", case_id=case_id)
+    assert case["status"] == "escalated", "thanks do not undo what a person has to look at"
+
+    body = {"by": "ana", "reason": "room cleaned"}
+    response, _ = await call("resolve_case", body, case_id=case_id)
+    _, case = await call("get_case", case_id=case_id)
+    assert (response.status_code, case["status"]) == (202, "resolved")
+    assert case["status_reason"] == "room cleaned"
+    assert await world.open_marks() == 0
+
+    await call("add_message", {"customer_query": "One more thing."}, case_id=case_id)
+    await world.deliver()
+    _, case = await call("get_case", case_id=case_id)
+    assert case["status"] == "answered"
+    _, listed = await call("list_cases", status="resolved")
+    assert listed["cases"] == []
 
 
 @pytest.mark.parametrize(

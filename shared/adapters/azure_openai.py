@@ -1,0 +1,249 @@
+"""The model behind Azure OpenAI or any OpenAI-compatible endpoint, called through ``openai``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+
+from shared.adapters import model_errors
+from shared.adapters.completion import read_completion
+from shared.adapters.model_endpoint import find_endpoint
+from shared.errors import PermanentError, RetryableError
+from shared.ports import ModelAnswer, ModelCall
+from shared.telemetry import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    import httpx2
+    import openai
+    from azure.identity.aio import DefaultAzureCredential
+    from opentelemetry.trace import Span
+
+    from shared.settings import ModelSettings
+
+Format = Literal["json_schema", "json_object", "prompt"]
+
+#: What to fall back to where an endpoint does not take a form of structured output.
+_SIMPLER: dict[Format, Format] = {"json_schema": "json_object", "json_object": "prompt"}
+
+log = logger("model")
+
+
+class OpenAIModel:
+    """One client for all stages, with pooled connections; one try per call.
+
+    Nothing is imported or connected before the first call.
+
+    Args:
+        settings: Where the model is, and what each stage asks of it.
+
+    Raises:
+        ConfigError: No endpoint is set, or its address, key or version has a wrong form.
+    """
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self._settings = settings
+        self._endpoint = find_endpoint(settings)
+        self._client: openai.AsyncOpenAI | None = None
+        self._credential: DefaultAzureCredential | None = None
+        self._formats: dict[str, Format] = {}
+
+    async def complete(self, call: ModelCall) -> ModelAnswer:
+        """Call the model once and return what it wrote.
+
+        Raises:
+            RetryableError: ``rate_limited``, ``provider_error``, ``timeout``, ``connection_lost``;
+                with a minute's pause ``wrong_key``, ``unknown_deployment``, ``quota_exhausted``.
+            PermanentError: ``truncated``, ``refusal``, ``content_filter_input``,
+                ``content_filter_output``, ``context_too_long``, ``bad_request``,
+                ``empty_answer``; with ``usage`` where the provider billed the call.
+        """
+        deployment = self._settings.stage_deployments.get(call.stage.upper(), self._endpoint.model)
+        with self._span(call, deployment) as span:
+            client = self._client or self._connect()
+            seconds = min(call.timeout, self._settings.timeout_of(call.stage))
+            started = time.perf_counter()
+            try:
+                # A client's own timeout is per read: a trickle of bytes would never end.
+                async with asyncio.timeout(seconds):
+                    response = await self._ask(client, call, deployment)
+            except TimeoutError:
+                raise RetryableError("timeout", detail=f"after {seconds:g} s") from None
+            latency_ms = round((time.perf_counter() - started) * 1000)
+
+            completion = read_completion(response.content, response.headers.get("content-type", ""))
+            usage = completion.used(self._settings.prices, deployment)
+            model = completion.model or deployment
+            span.set_attributes(
+                {
+                    "gen_ai.response.model": model,
+                    "gen_ai.usage.input_tokens": usage.prompt_tokens,
+                    "gen_ai.usage.output_tokens": usage.completion_tokens,
+                }
+            )
+            limit = self._settings.max_output_tokens_of(call.stage)
+            return ModelAnswer(
+                text=completion.text(call.stage, limit, usage),
+                usage=usage,
+                model=model,
+                request_id=model_errors.request_id(response.headers) or completion.id or "",
+                latency_ms=latency_ms,
+                demo=self._settings.model_quality == "demo",
+            )
+
+    async def aclose(self) -> None:
+        """Close the connections. A later call opens new ones."""
+        client, self._client = self._client, None
+        credential, self._credential = self._credential, None
+        if client:
+            await client.close()
+        if credential:
+            await credential.close()
+
+    async def _ask(
+        self, client: openai.AsyncOpenAI, call: ModelCall, deployment: str
+    ) -> httpx2.Response:
+        """Post the call, with the simpler forms of structured output where they are needed."""
+        import httpx2
+        import openai
+
+        form = known = self._formats.get(deployment, "json_schema")
+        while True:
+            try:
+                # Not ``chat.completions.create``: checking and building what it types takes as
+                # much CPU as all the rest, and Azure's request id is only in the headers.
+                response = await client.post(
+                    "/chat/completions",
+                    cast_to=httpx2.Response,
+                    body=self._body(call, deployment, form),
+                )
+            except openai.APIStatusError as error:
+                if form in _SIMPLER and model_errors.refuses_format(error):
+                    form = _SIMPLER[form]
+                    continue
+                failure = model_errors.status_failure(error)
+                self._tell_operator(failure, deployment)
+                raise failure from None
+            except openai.APIConnectionError as error:
+                raise model_errors.connection_failure(error) from None
+            except UnicodeEncodeError:
+                raise PermanentError("bad_request", "half a character in the text") from None
+            if form != known:
+                self._formats[deployment] = form
+                log.info(
+                    "A simpler form of structured output is used for this deployment",
+                    extra={"deployment": deployment, "form": form},
+                )
+            return response
+
+    def _body(self, call: ModelCall, deployment: str, form: Format) -> dict[str, Any]:
+        messages = [message.model_dump() for message in call.messages]
+        body = {
+            "model": deployment,
+            "messages": messages,
+            "max_completion_tokens": self._settings.max_output_tokens_of(call.stage),
+            "reasoning_effort": self._settings.effort_of(call.stage),
+            "temperature": self._settings.temperature,
+            "seed": self._settings.seed,
+        }
+        if form == "json_schema":
+            wanted = {"name": call.output_name, "strict": True, "schema": call.output_schema}
+            body["response_format"] = {"type": form, form: wanted}
+        else:
+            messages[0]["content"] += (
+                "\n\nAnswer with exactly one JSON object and nothing else, by this JSON schema:\n"
+                + json.dumps(call.output_schema, ensure_ascii=False)
+            )
+        if form == "json_object":
+            body["response_format"] = {"type": form}
+        return {name: value for name, value in body.items() if value is not None}
+
+    def _connect(self) -> openai.AsyncOpenAI:
+        import openai
+
+        at = self._endpoint
+        http = openai.DefaultAsyncHttpxClient(
+            timeout=None, follow_redirects=False, trust_env=self._settings.proxy_from_environment
+        )
+        if at.api_version:
+            self._client = openai.AsyncAzureOpenAI(
+                azure_endpoint=at.base_url,
+                api_version=at.api_version,
+                api_key=at.key or None,
+                azure_ad_token_provider=None if at.key else self._entra_token(),
+                max_retries=0,
+                http_client=http,
+            )
+        else:
+            self._client = openai.AsyncOpenAI(
+                base_url=at.base_url,
+                api_key=at.key or self._entra_token(),
+                max_retries=0,
+                http_client=http,
+            )
+        return self._client
+
+    def _entra_token(self) -> Callable[[], Awaitable[str]]:
+        from azure.core.exceptions import AzureError, ClientAuthenticationError
+        from azure.identity.aio import DefaultAzureCredential, get_bearer_token_provider
+
+        self._credential = DefaultAzureCredential()
+        provide = get_bearer_token_provider(self._credential, self._endpoint.entra_scope)
+
+        async def token() -> str:
+            try:
+                return await provide()
+            except ClientAuthenticationError:
+                pause = model_errors.OPERATOR_PAUSE
+                failure = RetryableError("wrong_key", pause, "Entra ID gave this app no token")
+                self._tell_operator(failure, self._endpoint.model)
+                raise failure from None
+            except AzureError as error:
+                detail = f"Entra ID: {type(error).__name__}"
+                raise RetryableError("connection_lost", detail=detail) from None
+
+        return token
+
+    def _tell_operator(self, failure: RetryableError | PermanentError, deployment: str) -> None:
+        if failure.code in model_errors.OPERATOR_CODES:
+            log.error(
+                "The model's endpoint refuses every call until someone puts it right",
+                extra={
+                    "code": failure.code,
+                    "detail": failure.detail,
+                    "endpoint": self._endpoint.host,
+                    "deployment": deployment,
+                },
+            )
+
+    @contextmanager
+    def _span(self, call: ModelCall, deployment: str) -> Iterator[Span]:
+        """A span by OpenTelemetry's conventions for generative models, without any content.
+
+        Source: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
+        """
+        from opentelemetry import trace
+
+        with trace.get_tracer("frontdesk").start_as_current_span(
+            f"chat {deployment}",
+            kind=trace.SpanKind.CLIENT,
+            attributes={
+                "gen_ai.operation.name": "chat",
+                "gen_ai.provider.name": self._endpoint.provider,
+                "gen_ai.request.model": deployment,
+                "server.address": self._endpoint.host,
+                "frontdesk.stage": call.stage,
+            },
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield span
+            except (RetryableError, PermanentError) as failure:
+                span.set_attribute("error.type", failure.code)
+                span.set_status(trace.StatusCode.ERROR)
+                raise
