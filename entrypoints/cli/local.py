@@ -1,0 +1,142 @@
+"""Where the API is: an address that was given, a stack that runs, or one that we bring up."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from entrypoints.cli.api import Api, RefusedError
+from entrypoints.cli.exits import CliError
+from entrypoints.cli.terminal import Ink, Part, Terminal
+
+DEFAULT_PORT = 7071
+# Where no model listens: a stack that only lists and shows cases calls none.
+_NO_MODEL = "http://127.0.0.1:9/v1"
+_STATES = {
+    "starting": ("·", ".", "dim"),
+    "ready": ("✓", "+", "green"),
+    "failed": ("✗", "x", "red"),
+    "stopped": ("-", "-", "dim"),
+}
+
+
+def add_address(parser: argparse.ArgumentParser) -> None:
+    """Add --url, --key and --port."""
+    group = parser.add_argument_group("where Frontdesk is")
+    group.add_argument(
+        "--url",
+        default=os.environ.get("FRONTDESK_URL") or None,
+        help="a Frontdesk elsewhere; FRONTDESK_URL does the same",
+    )
+    group.add_argument(
+        "--key",
+        default=os.environ.get("FRONTDESK_KEY") or "",
+        help="its function key; FRONTDESK_KEY keeps it out of the list of processes",
+    )
+    add_port(group)
+
+
+def add_port(parser: argparse._ActionsContainer) -> None:
+    """Add --port."""
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=DEFAULT_PORT,
+        help=f"port of the local stack (default {DEFAULT_PORT})",
+    )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """An argument in seconds, above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value
+
+
+def elsewhere(args: argparse.Namespace) -> Api | None:
+    """The API at the address that was given; None when the local one is meant."""
+    return Api(args.url, args.key) if args.url else None
+
+
+@contextmanager
+def reach(
+    args: argparse.Namespace, progress: Terminal | None, *, model: bool = True
+) -> Iterator[Api]:
+    """The API; for as long as the block runs, of a stack of our own when none answers.
+
+    Args:
+        args: With ``url``, ``key`` and ``port``.
+        progress: Where to say what is started and stopped; None for nowhere.
+        model: False when cases are only looked at.
+
+    Raises:
+        CliError: Why it cannot be brought up, with the end of a log where there is one.
+    """
+    api = elsewhere(args) or Api(f"http://127.0.0.1:{args.port}", args.key)
+    if args.url or api.healthy():
+        yield api
+        return
+    from devkit.setup import layout
+    from devkit.stack import Stack, StackError
+
+    steps = Steps(progress)
+    stack = Stack(port=args.port, model_url=None if model else _NO_MODEL, on_step=steps)
+    try:
+        with stack:
+            try:
+                yield Api(stack.url, args.key)
+            finally:
+                steps.stopping()
+    except StackError as error:
+        raise CliError(str(error)) from None
+    except RefusedError as error:
+        if error.status < 500:
+            raise
+        raise CliError(f"{error}; {layout().logs / 'host.log'} says why") from None
+
+
+class Steps:
+    """Says how a stack comes up and goes down: a line a part, redrawn on a terminal.
+
+    Args:
+        terminal: Where; None for nowhere.
+        stops: Whether each part's end is worth a line.
+    """
+
+    def __init__(self, terminal: Terminal | None, *, stops: bool = False) -> None:
+        self._terminal = terminal
+        self._stops = stops
+        self._lines: dict[str, tuple[Part, ...]] = {}
+
+    def __call__(self, name: str, state: str, took: float) -> None:
+        """Note that a part reached a state, and the seconds that it took."""
+        out = self._terminal
+        if out is None or (state == "stopped" and not self._stops):
+            return
+        sign, plain, style = _STATES[state]
+        spent = "" if state == "starting" else f"{took:6.1f} s"
+        line = ("  ", Ink(out.glyph(sign, plain), style), f" {name:14}{state:8}", Ink(spent, "dim"))
+        if state == "stopped" or not out.live:
+            if state != "starting":
+                out.line(*line)
+            return
+        self._lines[name] = line
+        out.redraw(self._lines.values())
+
+    def stopping(self) -> None:
+        """Say that what was started is being stopped."""
+        if self._terminal:
+            self._terminal.line(Ink("stopping the local stack", "dim"))

@@ -1,0 +1,183 @@
+"""A case in words: what ``ask`` ends with and what ``show`` shows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from entrypoints.cli.follow import is_settled, stage_lines
+from entrypoints.cli.terminal import Ink, Part, Terminal, pad
+
+if TYPE_CHECKING:
+    from shared.domain.case import SupportCase
+    from shared.domain.stage import Action
+
+_DEMO = "demo quality: a small local model wrote this, do not send it"
+_MESSAGE_CHARS = 4000
+_STATUS_STYLES = {"answered": "green", "resolved": "green", "escalated": "yellow"}
+_EFFECT_STYLES = {"done": "green", "deferred": "yellow", "refused": "red", "uncertain": "red"}
+_APPROVALS = {
+    "auto": "may be carried out at once",
+    "human": "waits for a person's yes",
+    "management": "waits for management's yes",
+}
+
+
+def report_head(case: SupportCase, out: Terminal, now: datetime) -> None:
+    """What came in and how each agent did: the part that ``ask`` shows while it happens."""
+    out.line(Ink(f"Case {case.case_id}", "bold"), f"  {case.desk}")
+    channel = case.channel.source
+    if case.channel.external_id:
+        channel += f" {case.channel.external_id}"
+    out.line(f"  received {utc(case.created_at)}, changed {utc(case.updated_at)}, from {channel}")
+    for turn in case.turns:
+        latest = turn.turn == case.turns[-1].turn
+        _section(out, "Customer" if latest else f"Customer, turn {turn.turn}")
+        _long_text(out, case.customer_query if latest else turn.text)
+        if not latest and turn.response:
+            _section(out, f"Reply, turn {turn.turn}")
+            _long_text(out, turn.response)
+    _section(out, "Agents")
+    for line in stage_lines(case.stages, out, now):
+        out.line(*line)
+
+
+def report(case: SupportCase, out: Terminal) -> None:
+    """What became of the case: reply, sentiment, actions, decision."""
+    _reply(case, out)
+    _feelings(case, out)
+    _actions(case, out)
+    _effects(case, out)
+    _decision(case, out)
+
+
+def utc(at: datetime) -> str:
+    """A time as people read it."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _section(out: Terminal, title: str, *more: Part) -> None:
+    out.line()
+    out.line(Ink(title, "bold"), *more)
+
+
+def _demo(case: SupportCase) -> tuple[Part, ...]:
+    return (Ink(f"  ({_DEMO})", "yellow"),) if case.demo else ()
+
+
+def _reply(case: SupportCase, out: Terminal) -> None:
+    _section(out, "Reply", *_demo(case))
+    if case.support_response:
+        _long_text(out, case.support_response)
+    else:
+        out.line(Ink("  none" if is_settled(case) else "  none yet", "dim"))
+
+
+def _feelings(case: SupportCase, out: Terminal) -> None:
+    _section(out, "Sentiment")
+    risks = ", ".join(dict.fromkeys((*case.risks, *case.signals)))
+    parts: list[Part] = ["  "]
+    if case.sentiment:
+        parts.append(Ink(case.sentiment, "green" if case.sentiment == "Positive" else "red"))
+    else:
+        parts.append(Ink("not known" if is_settled(case) else "not known yet", "dim"))
+    if case.urgency:
+        parts.append(f", urgency {case.urgency}")
+    parts.append(Ink(f", risks: {risks}", "red") if risks else ", no risks")
+    if case.wants_human:
+        parts.append(", asks for a person")
+    out.line(*parts)
+
+
+def _actions(case: SupportCase, out: Terminal) -> None:
+    _section(out, "Actions", *_demo(case))
+    for action in case.actions:
+        _action(action, out)
+    if not case.actions:
+        out.line(Ink("  none" if is_settled(case) else "  none yet", "dim"))
+
+
+def _action(action: Action, out: Terminal) -> None:
+    style = "green" if action.approval == "auto" else "yellow"
+    out.line("  ", Ink(action.name, "cyan"), "  ", Ink(_APPROVALS[action.approval], style))
+    width = max((len(name) for name in action.arguments), default=0)
+    for name, value in action.arguments.items():
+        out.text(str(value), indent=4, mark=f"{pad(name, width)}  ")
+    if action.reason:
+        out.text(action.reason, indent=4, mark="why: ")
+
+
+def _effects(case: SupportCase, out: Terminal) -> None:
+    if not case.effects:
+        return
+    _section(out, "Effects")
+    for effect in case.effects:
+        style = _EFFECT_STYLES.get(effect.state, "dim")
+        error = effect.error
+        said = ": ".join(filter(None, (error.code, error.detail))) if error else ""
+        to = f"{effect.sink} to {', '.join(effect.to)}" if effect.to else effect.sink
+        out.line("  ", Ink(effect.key, "cyan"), f"  {to}  ", Ink(effect.state, style), f"  {said}")
+
+
+def _decision(case: SupportCase, out: Terminal) -> None:
+    _section(out, "Decision")
+    said: list[Part] = ["  ", Ink(case.status, _STATUS_STYLES.get(case.status, "cyan"))]
+    if case.needs_upper_management_attention:
+        said += [", ", Ink("upper management is needed", "red")]
+    out.line(*said)
+    for line in (case.status_reason, *case.decision):
+        if line:
+            out.text(line, mark="- ")
+    if case.summary:
+        demo = " (demo quality)" if case.demo else ""
+        out.text(f"Summary{demo}: {case.summary}")
+
+
+def _long_text(out: Terminal, text: str) -> None:
+    out.text(text[:_MESSAGE_CHARS])
+    if len(text) > _MESSAGE_CHARS:
+        rest = len(text) - _MESSAGE_CHARS
+        out.line(Ink(f"  … {rest:,} more characters: see --json", "dim"))
+
+
+def report_usage(case: SupportCase, out: Terminal) -> None:
+    """One line: calls, tokens, cost, and the time from the message to the last change."""
+    usage = case.usage
+    tokens = usage.prompt_tokens + usage.completion_tokens
+    took = (case.updated_at - case.created_at).total_seconds()
+    calls = f"{usage.calls} model call{'' if usage.calls == 1 else 's'}"
+    cost = f", cost {usage.cost:.4f}" if usage.cost is not None else ""
+    out.line()
+    out.line(Ink(f"{calls}, {tokens:,} tokens{cost}, {took:.1f} s", "dim"))
+
+
+def report_trace(case: SupportCase, out: Terminal) -> None:
+    """What happened when, by whom, and why; seconds since the first event."""
+    _section(out, "Trace")
+    if not case.trace:
+        return
+    start = case.trace[0].at
+    who = max(len(event.who) for event in case.trace)
+    what = max(len(event.event) for event in case.trace)
+    for event in case.trace:
+        after = (event.at - start).total_seconds()
+        out.line(
+            Ink(f"  {event.at:%H:%M:%S}.{event.at.microsecond // 1000:03d}", "dim"),
+            f" {after:+9.3f} s  ",
+            Ink(pad(event.who, who), "cyan"),
+            f"  {pad(event.event, what)}  {event.detail}".rstrip(),
+        )
+
+
+def report_memory(case: SupportCase, out: Terminal) -> None:
+    """Each agent's messages: what it was told and what it said."""
+    for stage in case.stages:
+        about = f"  turn {stage.turn}, {stage.role}"
+        about += f", {stage.model}" if stage.model else ""
+        about += ", demo quality" if stage.demo else ""
+        _section(out, f"Memory of {stage.stage}", Ink(about, "dim"))
+        if not stage.messages:
+            out.line(Ink("  nothing yet", "dim"))
+        for message in stage.messages:
+            out.line("  ", Ink(message.role, "cyan"))
+            out.text(message.content, indent=4)

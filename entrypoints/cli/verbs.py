@@ -1,0 +1,62 @@
+"""The verbs: a row and a module each.
+
+A verb's module has three names, and is imported only when its verb is used:
+
+    EXAMPLES              shown at the end of its --help
+    arguments(parser)     adds its options
+    run(args, screen)     does it and returns the exit code
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+if TYPE_CHECKING:
+    import argparse
+
+    from entrypoints.cli.terminal import Screen
+
+
+class VerbModule(Protocol):
+    """What a verb's module offers."""
+
+    EXAMPLES: str
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the verb's options to its parser."""
+
+    def run(self, args: argparse.Namespace, screen: Screen) -> int:
+        """Do it.
+
+        Returns:
+            The exit code.
+
+        Raises:
+            CliError: It could not be done; the line to print and the exit code.
+        """
+
+
+class Verb(NamedTuple):
+    """A verb: what people type, what it does, and where."""
+
+    name: str
+    summary: str
+    module: str
+
+    def load(self) -> VerbModule:
+        """Import the verb's module."""
+        return cast("VerbModule", import_module(self.module))
+
+
+VERBS = (
+    Verb("ask", "Send one message through every agent and follow its case.", "entrypoints.cli.ask"),
+    Verb("run", "Bring the local stack up and keep it up until Ctrl-C.", "entrypoints.cli.run"),
+    Verb("cases", "List cases, newest first.", "entrypoints.cli.cases"),
+    Verb("show", "Show one case in full.", "entrypoints.cli.show"),
+)
+
+
+def find(name: str) -> Verb | None:
+    """The verb of that name."""
+    return next((verb for verb in VERBS if verb.name == name), None)

@@ -1,0 +1,126 @@
+"""The command against real parts: storage, host and app; only the model's words are scripted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from devkit.setup import layout
+
+ROOT = Path(__file__).resolve().parents[3]
+REPLY = "We are sorry about the state of your room."
+ANSWERS = {
+    "customer_query": {"reply": REPLY, "language": "en"},
+    "sentiment": {"sentiment": "Negative", "urgency": "high", "wants_human": True, "risks": []},
+    "escalation": {
+        "actions": [],
+        "needs_upper_management_attention": False,
+        "summary": "Guest in room 12 wants it cleaned.",
+    },
+}
+
+
+def scripted(request: Request) -> Response:
+    schema = request.get_json()["response_format"]["json_schema"]["name"]
+    message = {"role": "assistant", "content": json.dumps(ANSWERS[schema])}
+    body = {
+        "id": "1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": "scripted",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+    }
+    return Response(json.dumps(body), mimetype="application/json")
+
+
+@pytest.fixture
+def command(httpserver: HTTPServer, tmp_path: Path, free_port: int) -> Callable[..., Any]:
+    """Starts the command with a state folder of its own, on a port of its own."""
+    httpserver.expect_request("/v1/chat/completions").respond_with_handler(scripted)
+    azurite = os.environ.get("FRONTDESK_AZURITE") or str(layout().azurite)
+    environ = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "FRONTDESK_STATE": str(tmp_path / "state"),
+        "FRONTDESK_AZURITE": azurite,
+        "OPENAI_BASE_URL": httpserver.url_for("/v1"),
+        "OPENAI_API_KEY": "scripted",
+        "OPENAI_MODEL": "scripted",
+    }
+
+    program = [sys.executable, "-P", "-m", "entrypoints.cli"]
+
+    def start(verb: str, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*program, verb, "--port", str(free_port), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            env=environ,
+        )
+
+    return start
+
+
+def test_ask_brings_up_what_it_needs_and_leaves_nothing(
+    command: Callable[..., Any], tmp_path: Path, free_port: int
+) -> None:
+    ask = command("ask", "--desk", "hotel", "--json", "Room 12 is dirty. A manager, please!")
+    out, err = ask.communicate(timeout=60)
+
+    assert ask.returncode == 0, err
+    case = json.loads(out)
+    assert case["status"] == "escalated"
+    assert case["support_response"] == REPLY
+    assert "Azurite       ready" in err
+    assert_gone(str(tmp_path), f"--port {free_port}")
+
+
+def test_run_serves_ask_and_show_until_sigterm(
+    command: Callable[..., Any], tmp_path: Path, free_port: int
+) -> None:
+    run = command("run", "--host", "devkit")
+    line = ""
+    while "Ctrl-C" not in line:
+        line = run.stdout.readline()
+        assert line, run.stderr.read()
+    try:
+        said, err = command("ask", "--scene", "A hotel.", "Filthy!").communicate(timeout=30)
+        assert REPLY in said, err
+        assert "Azurite" not in err
+        shown, err = command("show", "last", "--trace").communicate(timeout=30)
+        assert "Summary: Guest in room 12 wants it cleaned." in shown, err
+    finally:
+        run.send_signal(signal.SIGTERM)
+        _, err = run.communicate(timeout=40)
+
+    assert run.returncode == 0
+    assert "stopped" in err
+    assert_gone(str(tmp_path), f"--port {free_port}")
+
+
+def assert_gone(*words: str) -> None:
+    """No process has one of the words on its command line, or soon none will."""
+    left: list[str] = []
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        every = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+        left = [line for line in every.stdout.splitlines() if any(word in line for word in words)]
+        if not left:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"still running: {left}")
