@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from shared.domain.case import (
@@ -28,6 +29,7 @@ _STATES: dict[Phase, AgentState] = {
     "skipped": "skipped",
 }
 _SUBJECT_CHARS = 80
+_HALF_MADE = "a case needs its case row and its first message"
 
 
 def fold(
@@ -47,13 +49,12 @@ def fold(
     received = partition.received
     messages = [m for m in partition.messages if turn is None or m.turn <= turn]
     if received is None or not messages:
-        raise ValueError("a case needs its case row and its first message")
+        raise ValueError(_HALF_MADE)
     latest = messages[-1]
     current = [p for p in partition.progress if p.turn == latest.turn]
-    writes = _merge(p.row.writes for p in current if p.row and p.phase == "finished")
+    writes = _writes(partition, latest.turn)
     status, reason = _status(partition)
     stages = tuple(_view(p, cancelled=partition.cancelled) for p in partition.progress)
-    trace = _trace(partition)
     return SupportCase(
         case_id=partition.case_id,
         support_context=received.scene,
@@ -64,8 +65,8 @@ def fold(
         escalated=bool(writes.escalated) or status == "escalated",
         needs_upper_management_attention=bool(writes.needs_upper_management_attention),
         created_at=received.created_at,
-        updated_at=max((event.at for event in trace), default=received.created_at),
-        trace=trace,
+        updated_at=_updated_at(partition),
+        trace=_trace(partition),
         supported_actions=supported_actions,
         desk=received.desk,
         status=status,
@@ -90,24 +91,44 @@ def fold(
 
 
 def index_entry(partition: Partition) -> IndexEntry:
-    """What listings show of a case; equal for equal partitions."""
-    case = fold(partition)
-    status = case.status
+    """What listings show of a case; equal for equal partitions.
+
+    Raises:
+        ValueError: As ``fold``.
+    """
+    received, messages = partition.received, partition.messages
+    if received is None or not messages:
+        raise ValueError(_HALF_MADE)
+    status, reason = _status(partition)
     if not partition.settled and status not in ("open", "working"):
         # A stage is parked while others still run: listed as open until nothing is due.
         status = "working"
+    writes = _writes(partition, messages[-1].turn)
     return IndexEntry(
-        case_id=case.case_id,
-        desk=case.desk,
+        case_id=partition.case_id,
+        desk=received.desk,
         status=status,
-        sentiment=case.sentiment,
-        urgency=case.urgency,
-        reason=case.status_reason if status == "escalated" else "",
-        subject=" ".join(case.turns[0].text.split())[:_SUBJECT_CHARS],
-        created_at=case.created_at,
-        updated_at=case.updated_at,
+        sentiment=writes.sentiment,
+        urgency=writes.urgency,
+        reason=reason if status == "escalated" else "",
+        subject=" ".join(messages[0].text[: 4 * _SUBJECT_CHARS].split())[:_SUBJECT_CHARS],
+        created_at=received.created_at,
+        updated_at=_updated_at(partition),
         version=partition.version,
     )
+
+
+def _updated_at(partition: Partition) -> datetime:
+    times = [m.received_at for m in partition.messages] + [a.at for a in partition.acts]
+    times += [row.events[-1].at for row in partition.stage_rows if row.events]
+    times += [row.events[-1].at for row in partition.effect_rows if row.events]
+    return max(times)
+
+
+def _writes(partition: Partition, turn: int) -> Writes:
+    """What the finished stages of one turn set."""
+    stages = (p for p in partition.progress if p.turn == turn and p.phase == "finished")
+    return _merge(p.row.writes for p in stages if p.row)
 
 
 def _merge(parts: Iterable[Writes]) -> Writes:
@@ -141,14 +162,12 @@ def _status(partition: Partition) -> tuple[Status, str]:
 
 
 def _turn(partition: Partition, message: MessageRow) -> Turn:
-    rows = [p.row for p in partition.progress if p.turn == message.turn and p.row]
-    writes = _merge(row.writes for row in rows if row.state == "finished")
     return Turn(
         turn=message.turn,
         text=message.text,
         truncated=message.blob is not None,
         received_at=message.received_at,
-        response=writes.support_response,
+        response=_writes(partition, message.turn).support_response,
     )
 
 

@@ -37,8 +37,6 @@ class Advancer:
         """
         mark = _mark(index_entry(view), row)
         await self._index.put(mark)
-        if mark.version > 1:
-            await self._index.remove(mark, _FACETS)
         return mark
 
     async def nudge_due(self, view: Partition, now: datetime) -> int:
