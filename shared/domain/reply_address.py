@@ -22,7 +22,7 @@ _ADDRESS = re.compile(
 )
 
 
-def check_address(url: str, desk: Desk, development: bool = False) -> None:  # noqa: FBT001, FBT002
+def check_address(url: str, desk: Desk, *, development: bool = False) -> None:
     """Accepts ``https`` to a host that the desk allows, and anything on loopback in development.
 
     Args:

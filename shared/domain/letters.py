@@ -1,0 +1,207 @@
+"""The mail that tells a desk's people of a case: plain text and HTML from the same parts. Pure.
+
+Customers and models wrote most of what is in it, so all of it is hostile: made visible, cut to a
+length, escaped, and set apart from what Frontdesk itself says.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+from shared.domain.case import StageView, SupportCase
+from shared.domain.desk import Desk
+from shared.domain.stage import Action, Approval
+
+_SUBJECT_CHARS = 150
+_TITLE_CHARS = 60
+_LINE_CHARS = 500
+_QUOTE_CHARS = 2000
+_MAX_LINES = 30
+_JOINERS = "\u200c\u200d"  # Persian and emoji need them, and they hide nothing
+
+_WAITS_FOR: dict[Approval, str] = {
+    "auto": "needs no approval",
+    "human": "waits for a colleague's yes",
+    "management": "waits for management's yes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail without its addresses.
+
+    Attributes:
+        subject: One line without control characters.
+        text: The plain text part.
+        html: The HTML part; loads nothing from anywhere.
+    """
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A heading with lines below it. ``quoted``: somebody else's words, marked as such."""
+
+    heading: str
+    lines: tuple[str, ...]
+    quoted: bool = False
+
+
+def escalation_letter(case: SupportCase, desk: Desk, look: str) -> Letter:
+    """What the desk's people need to know of a case that needs a person.
+
+    Args:
+        case: As of the turn that it is about.
+        desk: Its desk.
+        look: Where to see the whole case: a URL, or a command.
+    """
+    title = _line(desk.title, _TITLE_CHARS)
+    opening = f"{title}: a customer's message needs a person."
+    if case.demo:
+        opening += " A demonstration model wrote the reply and the assessment."
+    parts = [part for part in _parts(case) if part.lines]
+    footer = f"Case {case.case_id}, desk {case.desk}, message {len(case.turns)}."
+    subject = _subject(case, title)
+    return Letter(
+        subject,
+        _as_text(opening, parts, look, footer),
+        _as_html(subject, opening, parts, look, footer),
+    )
+
+
+def _subject(case: SupportCase, title: str) -> str:
+    urgency = f"{case.urgency}: " if case.urgency in ("high", "critical") else ""
+    demo = "demo model: " if case.demo else ""
+    what = case.summary or "a customer's message needs a person"
+    return _line(f"[{title}] {urgency}{demo}{what}", _SUBJECT_CHARS)
+
+
+def _parts(case: SupportCase) -> Iterable[_Part]:
+    yield _Part("What is asked of you", tuple(_asked(case)))
+    yield _Part("What happened", _quote(case.summary), quoted=True)
+    yield _Part("Assessment", tuple(_assessment(case)))
+    yield _Part("Why it comes to you", _lines((*case.decision, case.status_reason)))
+    yield _Part("Proposed actions", _lines(_proposed(action) for action in case.actions))
+    yield _Part("The customer wrote", _quote(case.customer_query), quoted=True)
+    if case.support_response:
+        yield _Part("Our reply", _quote(case.support_response), quoted=True)
+    else:
+        yield _Part("Our reply", ("None could be written: the customer has no answer yet.",))
+
+
+def _asked(case: SupportCase) -> Iterable[str]:
+    if stuck := [s for s in case.stages if s.state == "error" and s.turn == len(case.turns)]:
+        yield f"Look at what could not be finished: {', '.join(_stuck(s) for s in stuck)}."
+        yield "Write to the customer where our reply is missing or not enough."
+        yield f"Once the cause is repaired, have it done again: ./frontdesk replay {case.case_id}"
+        return
+    yield "Take the case over: read it, and write to the customer where our reply is not enough."
+    if any(action.approval != "auto" for action in case.actions):
+        yield "Decide on the actions below that wait for a yes."
+    if case.needs_upper_management_attention:
+        yield "Make sure that upper management knows of it."
+
+
+def _stuck(stage: StageView) -> str:
+    return f"{stage.stage} ({stage.error.code})" if stage.error else stage.stage
+
+
+def _assessment(case: SupportCase) -> Iterable[str]:
+    if case.sentiment:
+        yield f"Sentiment: {case.sentiment}"
+    if case.urgency:
+        yield f"Urgency: {case.urgency}"
+    if case.risks or case.signals:
+        yield f"Risks: {', '.join(dict.fromkeys((*case.risks, *case.signals)))}"
+    if case.wants_human:
+        yield "The customer asks for a person."
+    if case.needs_upper_management_attention:
+        yield "Needs upper management's attention."
+    if case.language:
+        yield f"Language: {_line(case.language, 20)}"
+
+
+def _proposed(action: Action) -> str:
+    given = ", ".join(f"{name}: {value}" for name, value in action.arguments.items())
+    why = f" Why: {action.reason}" if action.reason else ""
+    details = f" ({given})" if given else ""
+    return f"{action.name}{details}, {_WAITS_FOR[action.approval]}.{why}"
+
+
+def _lines(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(_line(text, _LINE_CHARS) for text in texts if text)[:_MAX_LINES]
+
+
+def _line(text: str, most: int) -> str:
+    return _shorten(" ".join(_visible(text[: 4 * most]).split()), most)
+
+
+def _quote(text: str | None) -> tuple[str, ...]:
+    shown = _shorten(_visible((text or "")[: 4 * _QUOTE_CHARS]).strip(), _QUOTE_CHARS)
+    lines = shown.split("\n") if shown else []
+    more = ("…",) if len(lines) > _MAX_LINES else ()
+    return (*lines[:_MAX_LINES], *more)
+
+
+def _shorten(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def _visible(text: str) -> str:
+    """The text without what would reorder, hide or break lines that are not its own."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(_shown(character) for character in lines)
+
+
+def _shown(character: str) -> str:
+    if character == "\n" or character in _JOINERS:
+        return character
+    match unicodedata.category(character):
+        case "Zl" | "Zp":
+            return "\n"
+        case "Cc" | "Cs":
+            return " "
+        case "Cf":
+            return ""
+        case _:
+            return character
+
+
+def _as_text(opening: str, parts: Iterable[_Part], look: str, footer: str) -> str:
+    blocks = [opening]
+    for part in parts:
+        mark = "> " if part.quoted else "- "
+        blocks.append("\n".join([part.heading, *(f"{mark}{line}".rstrip() for line in part.lines)]))
+    return "\n\n".join([*blocks, f"The whole case\n{look}", footer]) + "\n"
+
+
+def _as_html(subject: str, opening: str, parts: Iterable[_Part], look: str, footer: str) -> str:
+    blocks = [f"<p><strong>{escape(opening)}</strong></p>"]
+    for part in parts:
+        blocks.append(f"<h2>{escape(part.heading)}</h2>")
+        # dir="auto": Arabic and Hebrew read in their own direction and disturb nothing around.
+        if part.quoted:
+            said = "<br>\n".join(escape(line) for line in part.lines)
+            blocks.append(f'<blockquote dir="auto">{said}</blockquote>')
+        else:
+            items = "".join(f'<li dir="auto">{escape(line)}</li>\n' for line in part.lines)
+            blocks.append(f"<ul>\n{items}</ul>")
+    where = escape(look)
+    link = (
+        f'<a href="{where}">{where}</a>'
+        if look.startswith(("https://", "http://"))
+        else f"<code>{where}</code>"
+    )
+    blocks.append(f"<h2>The whole case</h2>\n<p>{link}</p>\n<p>{escape(footer)}</p>")
+    return (
+        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">'
+        f"<title>{escape(subject)}</title></head>\n<body>\n"
+        + "\n".join(blocks)
+        + "\n</body>\n</html>\n"
+    )

@@ -1,0 +1,179 @@
+"""What sinks of one kind have in common: the memory twin and the real ones on real receivers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from devkit.mailbox import Fault as MailFault
+from devkit.mailbox import Mailbox, ledger
+from shared.adapters.callback import CallbackSecrets, CallbackSink
+from shared.adapters.clocks import ManualClock, SystemClock
+from shared.adapters.email import EmailSink, MailServer, parse_sender
+from shared.adapters.memory_sinks import Fault, MemorySink
+from shared.errors import PermanentError, RetryableError, UncertainError
+from shared.ports import EffectCall, Sink
+from tests.support.effect_calls import KEY, a_call
+from tests.support.receiver import SECRET, Receiver
+from tests.support.receiver import Fault as HttpFault
+
+OTHER_KEY = KEY.replace("reply-1", "reply-2")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A sink with its receiver.
+
+    Attributes:
+        to: An address that the sink takes.
+        fail: Orders a fault for the next attempt.
+        ledger: The keys that the receiver applied, in order.
+    """
+
+    sink: Sink
+    to: str
+    fail: Callable[[Fault], None]
+    ledger: Callable[[], list[str]]
+
+    def call(self, key: str = KEY) -> EffectCall:
+        return a_call(self.to, key=key)
+
+
+def memory(kind: Literal["keyed", "queryable", "unkeyed"]) -> Bench:
+    faults: list[Fault] = []
+    sink = MemorySink(kind, ManualClock(), lambda _call: faults.pop(0) if faults else "none")
+    return Bench(sink, "x", faults.append, lambda: [applied.key for applied in sink.ledger])
+
+
+@pytest.fixture
+async def callback() -> AsyncIterator[Bench]:
+    ways: dict[Fault, HttpFault] = {
+        "before": HttpFault(cut=True),
+        "after": HttpFault(cut=True, keep=True),
+        "busy": HttpFault(503),
+        "never": HttpFault(410),
+    }
+    async with Receiver() as receiver:
+        sink = CallbackSink(CallbackSecrets(SECRET, {}), SystemClock(), development=True)
+        yield Bench(
+            sink,
+            receiver.url,
+            lambda fault: receiver.faults.append(ways[fault]),
+            lambda: receiver.ledger,
+        )
+
+
+@pytest.fixture
+async def email(tmp_path: Path) -> AsyncIterator[Bench]:
+    ways: dict[Fault, MailFault] = {
+        "before": MailFault(),
+        "after": MailFault(keep=True),
+        "busy": MailFault(answer="451 busy"),
+        "never": MailFault(answer="550 no"),
+    }
+    async with Mailbox(tmp_path) as mailbox:
+        sender = parse_sender("frontdesk@desk.example.com")
+        sink = EmailSink(MailServer.parse(mailbox.url), sender, "", ManualClock())
+        yield Bench(
+            sink,
+            "duty@hotel.example.com",
+            lambda fault: mailbox.faults.append(ways[fault]),
+            lambda: [sent[1:].partition("@")[0] for sent in ledger(tmp_path)],
+        )
+
+
+@pytest.fixture(params=["keyed", "queryable", "unkeyed", "callback", "email"])
+def bench(request: pytest.FixtureRequest) -> Bench:
+    if request.param in ("callback", "email"):
+        real: Bench = request.getfixturevalue(request.param)
+        return real
+    return memory(request.param)
+
+
+async def test_an_effect_happens_and_has_a_receipt(bench: Bench) -> None:
+    assert await bench.sink.send(bench.call())
+
+    assert bench.ledger() == [KEY]
+
+
+async def test_two_keys_are_two_effects(bench: Bench) -> None:
+    await bench.sink.send(bench.call())
+    await bench.sink.send(bench.call(OTHER_KEY))
+
+    assert bench.ledger() == [KEY, OTHER_KEY]
+
+
+async def test_a_key_that_is_sent_twice_is_applied_once_only_by_a_keyed_receiver(
+    bench: Bench,
+) -> None:
+    for _ in range(2):
+        await bench.sink.send(bench.call())
+
+    assert bench.ledger() == ([KEY] if bench.sink.kind == "keyed" else [KEY, KEY])
+
+
+async def test_a_busy_receiver_surely_did_nothing(bench: Bench) -> None:
+    bench.fail("busy")
+
+    with pytest.raises(RetryableError):
+        await bench.sink.send(bench.call())
+
+    assert bench.ledger() == []
+    assert await bench.sink.send(bench.call())
+
+
+async def test_a_refusal_surely_did_nothing(bench: Bench) -> None:
+    bench.fail("never")
+
+    with pytest.raises(PermanentError):
+        await bench.sink.send(bench.call())
+
+    assert bench.ledger() == []
+
+
+@pytest.mark.parametrize(("when", "applied"), [("before", 0), ("after", 1)])
+async def test_an_answer_lost_is_uncertain_whether_it_happened_or_not(
+    bench: Bench, when: Fault, applied: int
+) -> None:
+    bench.fail(when)
+
+    with pytest.raises(UncertainError):
+        await bench.sink.send(bench.call())
+
+    assert len(bench.ledger()) == applied
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_keyed_receiver_makes_a_second_attempt_safe(bench: Bench, when: Fault) -> None:
+    bench.fail(when)
+    with pytest.raises(UncertainError):
+        await bench.sink.send(bench.call())
+
+    if bench.sink.kind == "keyed":
+        await bench.sink.send(bench.call())
+        assert bench.ledger() == [KEY]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_queryable_receiver_tells_whether_it_happened(bench: Bench, when: Fault) -> None:
+    bench.fail(when)
+    with pytest.raises(UncertainError):
+        await bench.sink.send(bench.call())
+
+    found = await bench.sink.find(bench.call())
+
+    assert (found is not None) == (bench.sink.kind == "queryable" and when == "after")
+
+
+async def test_a_keyed_receiver_forgets_after_its_window() -> None:
+    clock = ManualClock()
+    sink = MemorySink("keyed", clock, window=60)
+    await sink.send(a_call("x"))
+    clock.advance(60)
+    assert await sink.send(a_call("x")) == "number 1"
+    clock.advance(1)
+    assert await sink.send(a_call("x")) == "number 2"
