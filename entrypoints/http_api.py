@@ -30,7 +30,9 @@ from entrypoints.http_protocol import (
 )
 from entrypoints.running import frontdesk
 from shared.domain.case import Status
+from shared.domain.desk import DEFAULT_DESK
 from shared.domain.fold import fold
+from shared.domain.reply_address import check_address
 from shared.domain.rows import Channel
 from shared.domain.stage import Sentiment
 from shared.errors import RequestError
@@ -73,7 +75,11 @@ async def create_case(req: func.HttpRequest) -> func.HttpResponse:
         raise RequestError(422, "Desk or scene", "Give desk or support_context, one of the two.")
     if body.support_context is not None and not body.support_context.strip():
         raise RequestError(422, "Empty scene", "support_context needs some text.")
-    accepted = await (await frontdesk()).intake.accept(
+    running = await frontdesk()
+    desk, address = running.desks.get(body.desk or DEFAULT_DESK), body.channel.reply_address
+    if desk and address:
+        check_address(address, desk, development=running.settings.development)
+    accepted = await running.intake.accept(
         Arrival(
             text=body.customer_query,
             desk=body.desk,

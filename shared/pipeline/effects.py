@@ -83,6 +83,7 @@ class EffectRunner:
         if progress is None:
             return "unknown"
         if progress.due_at is None:
+            await self._advancer.settle(view)
             return "rested"
         await self._nudges.send(nudge, _AGAIN)
         return "deferred"

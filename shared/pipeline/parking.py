@@ -64,6 +64,7 @@ class Parking:
         if view.received is None or progress is None:
             return "unknown"
         if view.cancelled or progress.at_rest:
+            await self._advancer.after_stage(view, nudge.turn, nudge.stage)
             return "rested"
         now = self._clock.now()
         if progress.phase == "working" and progress.due_at and progress.due_at > now:
