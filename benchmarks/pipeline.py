@@ -2,7 +2,8 @@
 
     .frontdesk/venv/bin/python -m benchmarks.pipeline [--cases 200] [--in-flight 100]
 
-Azurite on disk, the emulator and this process (host, app and load) share the machine. Prints JSON; ratios between its figures carry over to other machines, seconds do not.
+Azurite on disk, the emulator and this process (host, app and load) share the machine. Prints JSON;
+ratios between its figures carry over to other machines, seconds do not.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def count_storage_calls() -> None:
         calls[f"{kind} {request.method}"] += 1
         return await send(self, request, **more)
 
-    AioHttpTransport.send = counted  # type: ignore[method-assign]
+    AioHttpTransport.send = counted
 
 
 @contextlib.contextmanager

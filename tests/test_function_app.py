@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_the_sweep_runs_every_minute(probe: dict[str, Any]) -> None:
 
 
 def test_indexing_imports_nothing_heavy(
-    probe: dict[str, Any], record_property: pytest.RecordProperty
+    probe: dict[str, Any], record_property: Callable[[str, object], None]
 ) -> None:
     record_property("import_seconds", probe["seconds"])
     # Shown with -s.

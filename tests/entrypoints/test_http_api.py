@@ -187,7 +187,7 @@ async def test_cases_are_listed_newest_first_and_by_filter(world: World) -> None
      {"sentiment": "Meh"}, {"desk": "a/b"}, {"cursor": "nonsense"}],
 )  # fmt: skip
 async def test_bad_query_parameters_are_refused(world: World, params: dict[str, str]) -> None:
-    response, problem = await call("list_cases", **params)
+    response, problem = await call("list_cases", None, case_id="", headers=None, **params)
     assert response.status_code == 400, problem
 
 

@@ -1,0 +1,1 @@
+"""Measurements behind the claims in the documents; each is a program."""
