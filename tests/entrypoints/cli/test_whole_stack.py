@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -50,10 +51,13 @@ def command(httpserver: HTTPServer, tmp_path: Path, free_port: int) -> Callable[
     """Starts the command with a state folder of its own, on a port of its own."""
     httpserver.expect_request("/v1/chat/completions").respond_with_handler(scripted)
     azurite = os.environ.get("FRONTDESK_AZURITE") or str(layout().azurite)
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "bin").symlink_to(layout().node.parent)  # Node.js, where PATH has none
     environ = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
-        "FRONTDESK_STATE": str(tmp_path / "state"),
+        "FRONTDESK_STATE": str(state),
         "FRONTDESK_AZURITE": azurite,
         "OPENAI_BASE_URL": httpserver.url_for("/v1"),
         "OPENAI_API_KEY": "scripted",
@@ -118,9 +122,20 @@ def assert_gone(*words: str) -> None:
     left: list[str] = []
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
-        every = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-        left = [line for line in every.stdout.splitlines() if any(word in line for word in words)]
+        left = [line for line in command_lines() if any(word in line for word in words)]
         if not left:
             return
         time.sleep(0.05)
     raise AssertionError(f"still running: {left}")
+
+
+def command_lines() -> list[str]:
+    """The command line of every process; a small machine may have no ``ps``."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(process.read_text(errors="replace").replace("\0", " "))
+    if not found:
+        every = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+        found = every.stdout.splitlines()
+    return found
