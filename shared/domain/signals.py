@@ -92,6 +92,8 @@ def scan(text: str) -> Signals:
 
 def _fold(text: str) -> str:
     """Lower case without accents, zero-width characters and doubled white space."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    kept = (c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf"))
-    return re.sub(r"\s+", " ", "".join(kept))
+    folded = text.casefold()
+    if not folded.isascii():
+        decomposed = unicodedata.normalize("NFKD", folded)
+        folded = "".join(c for c in decomposed if unicodedata.category(c) not in ("Mn", "Cf"))
+    return re.sub(r"\s+", " ", folded)
