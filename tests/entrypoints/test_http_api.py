@@ -306,4 +306,4 @@ async def test_health_and_desks_answer(world: World) -> None:
     response, said = await call("health")
     assert (response.status_code, said) == (200, {"status": "ok", "demo": False})
     _, desks = await call("list_desks")
-    assert [desk["name"] for desk in desks["desks"]] == ["default", "hotel"]
+    assert [desk["name"] for desk in desks["desks"]] == ["default", "hotel", "told"]

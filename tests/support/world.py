@@ -15,13 +15,15 @@ from shared.adapters.memory import (
     MemoryTexts,
     Sent,
 )
+from shared.adapters.memory_sinks import Fault, MemorySink
 from shared.adapters.scripted_model import Script, ScriptedModel
 from shared.bootstrap import Frontdesk, Ports, assemble
 from shared.domain.case import SupportCase
-from shared.domain.desk import Argument, CatalogueAction, Desk, Desks
+from shared.domain.desk import Argument, CatalogueAction, Contact, Desk, Desks
 from shared.domain.fold import fold
 from shared.domain.nudge import Nudge
 from shared.pipeline.intake import Arrival
+from shared.ports import Sink
 from shared.settings import Settings
 
 NEGATIVE: Script = {
@@ -45,14 +47,15 @@ POSITIVE: Script = {
 }
 
 
-def a_desk(name: str) -> Desk:
+def a_desk(name: str, *people: str) -> Desk:
     help_action = CatalogueAction(
         name="send_help",
         description="Sends somebody.",
         when="Something is wrong.",
         arguments=(Argument(name="place", description="Where"),),
     )
-    return Desk(name=name, title=name, scene=f"The {name}.", actions=(help_action,))
+    tell = tuple(Contact(name="Duty", email=address) for address in people)
+    return Desk(name=name, title=name, scene=f"The {name}.", actions=(help_action,), tell=tell)
 
 
 class World:
@@ -66,9 +69,14 @@ class World:
         self.nudges, self.texts = MemoryNudges(), MemoryTexts()
         self.quarantine = MemoryQuarantine()
         self.model, self.clock = ScriptedModel(script), ManualClock()
+        self.callback = MemorySink("keyed", self.clock, lambda _: self.fault)
+        self.email = MemorySink("unkeyed", self.clock, lambda _: self.fault)
+        self.sinks: dict[str, Sink] = {"callback": self.callback, "email": self.email}
+        #: What goes wrong with every attempt at an effect.
+        self.fault: Fault = "none"
         self.app: Frontdesk = assemble(
             Settings.model_validate({"FRONTDESK_SECRET": "x" * 32}),
-            Desks((a_desk("default"), a_desk("hotel"))),
+            Desks((a_desk("default"), a_desk("hotel"), a_desk("told", "duty@example.com"))),
             Ports(
                 store=self.store,
                 index=self.index,
@@ -76,7 +84,7 @@ class World:
                 texts=self.texts,
                 quarantine=self.quarantine,
                 model=self.model,
-                sinks={},
+                sinks=self.sinks,
                 clock=self.clock,
             ),
             [agent.plan for agent in agents],
@@ -87,6 +95,8 @@ class World:
         return (await self.app.intake.accept(Arrival(text=text, **more))).case_id
 
     async def run(self, nudge: Nudge) -> str:
+        if nudge.effect:
+            return await self.app.effects.run(nudge)
         return await self.app.runner.run(self.agents[nudge.stage], nudge)
 
     async def deliver(self, most: int = 50) -> list[str]:
@@ -95,7 +105,8 @@ class World:
         while (ready := [s for s in self.nudges.sent if s.delay == 0]) and len(outcomes) < most:
             sent: Sent = ready[0]
             self.nudges.sent.remove(sent)
-            outcomes.append(f"{sent.nudge.stage}: {await self.run(sent.nudge)}")
+            what = sent.nudge.effect or sent.nudge.stage
+            outcomes.append(f"{what}: {await self.run(sent.nudge)}")
         return outcomes
 
     def make_visible(self) -> None:

@@ -1,0 +1,201 @@
+"""Effects: at most once, never silently, and what a lost answer leads to."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.domain.case import SupportCase
+from shared.domain.nudge import Nudge
+from shared.domain.rows import Channel
+from shared.errors import PermanentError, RequestError
+from tests.support.world import NEGATIVE, POSITIVE, World
+
+TO_CRM = Channel(source="crm", reply_address="https://crm.example.com/hook")
+
+
+def states(case: SupportCase) -> dict[str, str]:
+    return {effect.key: effect.state for effect in case.effects}
+
+
+async def test_the_reply_goes_where_the_case_came_from_and_the_desk_is_told_once() -> None:
+    world = World(NEGATIVE)
+    case_id = await world.open(desk="told", channel=TO_CRM)
+    await world.deliver()
+    case = await world.case(case_id)
+    assert states(case) == {"reply-1": "done", "escalated-1": "done"}
+    assert [a.key for a in world.callback.ledger] == [f"{case_id}-reply-1"]
+    assert [a.request.to for a in world.email.ledger] == [("duty@example.com",)]
+    assert await world.open_marks() == 0
+
+
+async def test_a_case_that_is_answered_tells_nobody() -> None:
+    world = World(POSITIVE)
+    await world.open(desk="told")
+    await world.deliver()
+    assert world.email.ledger == []
+
+
+async def test_a_parked_case_tells_the_desk_once_a_turn_and_not_once_a_stage() -> None:
+    world = World()
+    world.model.script |= {
+        "sentiment": PermanentError("refusal"), "customer_query": PermanentError("refusal")
+    }  # fmt: skip
+    case_id = await world.open(desk="told")
+    await world.deliver()
+    assert states(await world.case(case_id)) == {"parked-1": "done"}
+    assert len(world.email.ledger) == 1
+
+
+async def test_a_doubled_nudge_sends_nothing_twice() -> None:
+    world = World()
+    case_id = await world.open(desk="told")
+    await world.deliver()
+    nudge = Nudge(case_id, 1, "escalation", "escalated-1")
+    assert await world.run(nudge) == "rested"
+    assert len(world.email.ledger) == 1
+
+
+@pytest.mark.parametrize("fault", ["before", "after"])
+async def test_a_mail_whose_answer_was_lost_is_never_sent_again_but_a_person_sees_it(
+    fault: str,
+) -> None:
+    world = World()
+    case_id = await world.open(desk="told")
+    world.fault = fault  # type: ignore[assignment]
+    await world.deliver()
+    world.fault = "none"
+    world.make_visible()
+    await world.deliver()
+    case = await world.case(case_id)
+    assert states(case) == {"escalated-1": "uncertain"}
+    assert "escalated-1: uncertain" in case.status_reason
+    assert len(world.email.attempts) == 1
+    assert await world.open_marks() == 0
+
+
+async def test_a_callback_whose_answer_was_lost_is_sent_again_under_the_same_key() -> None:
+    world = World(POSITIVE)
+    case_id = await world.open(channel=TO_CRM)
+    world.fault = "after"
+    await world.deliver()
+    world.fault = "none"
+    world.make_visible()
+    await world.deliver()
+    assert states(await world.case(case_id)) == {"reply-1": "done"}
+    assert world.callback.attempts == [f"{case_id}-reply-1"] * 2
+    assert len(world.callback.ledger) == 1, "the receiver honours the key"
+
+
+async def test_a_lost_answer_is_uncertain_when_the_receiver_has_forgotten_the_key() -> None:
+    world = World(POSITIVE)
+    case_id = await world.open(channel=TO_CRM)
+    world.fault = "after"
+    await world.deliver()
+    world.fault = "none"
+    world.clock.advance(world.callback.window)
+    await world.app.sweeper.sweep()
+    await world.deliver()
+    assert states(await world.case(case_id)) == {"reply-1": "uncertain"}
+    assert len(world.callback.ledger) == 1
+
+
+async def test_a_worker_that_died_while_sending_a_mail_leaves_it_to_a_person() -> None:
+    world = World()
+    case_id = await world.open(desk="told")
+
+    class Killed(BaseException):
+        pass
+
+    async def die(call: object) -> str:
+        raise Killed
+
+    send, world.email.send = world.email.send, die  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        await world.deliver()
+    world.email.send = send  # type: ignore[method-assign]
+    nudge = Nudge(case_id, 1, "escalation", "escalated-1")
+    assert await world.run(nudge) == "leased", "it may still be under way"
+    world.clock.advance(200)
+    assert await world.run(nudge) == "parked"
+    assert states(await world.case(case_id)) == {"escalated-1": "uncertain"}
+    assert world.email.ledger == []
+
+
+async def test_a_refusal_for_now_is_tried_again_and_one_for_good_goes_to_a_person() -> None:
+    world = World()
+    case_id = await world.open(desk="told")
+    world.fault = "busy"
+    await world.deliver()
+    assert states(await world.case(case_id)) == {"escalated-1": "deferred"}
+    world.fault = "never"
+    world.make_visible()
+    await world.deliver()
+    assert states(await world.case(case_id)) == {"escalated-1": "refused"}
+
+    world.fault = "none"
+    assert await world.app.acts.replay(case_id, "ana", "server is back") == ("escalated-1",)
+    await world.deliver()
+    case = await world.case(case_id)
+    assert states(case) == {"escalated-1": "done"}
+    assert case.status_reason == ""
+    assert [a.key for a in world.email.ledger] == [f"{case_id}-escalated-1"]
+
+
+async def test_an_effect_that_never_goes_through_ends_at_a_person() -> None:
+    world = World()
+    case_id = await world.open(desk="told")
+    world.fault = "busy"
+    for _ in range(30):
+        await world.deliver()
+        world.make_visible()
+    assert states(await world.case(case_id)) == {"escalated-1": "refused"}
+    assert len(world.email.attempts) == 12
+
+
+async def test_a_cancelled_case_begins_no_effect() -> None:
+    world = World()
+    case_id = await world.open(desk="told")
+    while not world.nudges.sent[0].nudge.effect:
+        await world.run(world.nudges.sent.pop(0).nudge)
+    await world.app.acts.cancel(case_id, "ana", "mistake")
+    await world.deliver()
+    world.clock.advance(600)
+    await world.app.sweeper.sweep()
+    await world.deliver()
+    assert world.email.attempts == []
+    assert await world.open_marks() == 0
+
+
+async def test_the_sweep_finds_an_effect_whose_message_was_lost() -> None:
+    world = World()
+    await world.open(desk="told")
+    while not world.nudges.sent[0].nudge.effect:
+        await world.run(world.nudges.sent.pop(0).nudge)
+    world.nudges.sent.clear()
+    world.clock.advance(60)
+    await world.app.sweeper.sweep()
+    await world.deliver()
+    assert len(world.email.ledger) == 1
+
+
+async def test_a_poisoned_effect_message_is_sent_again_later_and_not_the_effect() -> None:
+    world = World()
+    case_id = await world.open(desk="told")
+    while not world.nudges.sent[0].nudge.effect:
+        await world.run(world.nudges.sent.pop(0).nudge)
+    world.nudges.sent.clear()
+    nudge = Nudge(case_id, 1, "escalation", "escalated-1")
+    assert await world.app.effects.poisoned(nudge) == "deferred"
+    assert world.nudges.sent[-1].delay == 60
+    assert await world.app.effects.poisoned(Nudge(case_id, 1, "x", "nothing")) == "unknown"
+
+
+async def test_a_case_with_a_failed_effect_can_be_resolved_by_a_person() -> None:
+    world = World()
+    case_id = await world.open(desk="told")
+    world.fault = "before"
+    await world.deliver()
+    await world.app.acts.resolve(case_id, "ana", "told them by phone")
+    assert (await world.case(case_id)).status == "resolved"
+    with pytest.raises(RequestError, match="Nothing of that name"):
+        await world.app.acts.replay(case_id, "ana", "", effects=["other-1"])
