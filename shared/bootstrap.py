@@ -78,19 +78,15 @@ def assemble(
     )
     store, index, nudges, clock = ports.store, ports.index, ports.nudges, ports.clock
     advancer = Advancer(store, index, nudges)
-    parking = Parking(store, nudges, desks, advancer, clock, limits)
+    parking = Parking(store, desks, advancer, clock, limits)
     stages = frozenset(planned.stage for planned in plan)
     return Frontdesk(
         settings=settings,
         desks=desks,
         ports=ports,
         intake=Intake(store, index, advancer, ports.texts, desks, clock, _secret(settings), plan),
-        runner=StageRunner(
-            store, nudges, ports.model, desks, advancer, clock, limits, SystemRandom()
-        ),
-        effects=EffectRunner(
-            store, nudges, ports.sinks, desks, advancer, clock, limits, SystemRandom()
-        ),
+        runner=StageRunner(store, ports.model, desks, advancer, clock, limits, SystemRandom()),
+        effects=EffectRunner(store, ports.sinks, desks, advancer, clock, limits, SystemRandom()),
         acts=Acts(store, advancer, clock),
         parking=parking,
         sweeper=Sweeper(store, index, advancer, parking, clock, limits, stages),

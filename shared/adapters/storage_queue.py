@@ -44,6 +44,7 @@ class StorageNudges:
                     body,
                     visibility_timeout=whole_seconds(delay),
                     time_to_live=_NEVER_EXPIRES,
+                    retry_read=0,  # an answer that is late or lost: the message lies there
                 )
 
         await write_ensured(write, queue.create_queue)

@@ -154,7 +154,8 @@ class Acts:
         mark = await self._advancer.mark_open(after, row)
         if not await write(self._store, view.case_id, row, None):
             return False
-        await self._advancer.nudge_due(after, self._clock.now())
+        now = self._clock.now()
+        await self._advancer.nudge_all(after, after.due(now), after.due_effects(now))
         await self._advancer.settle_marked(after, mark)
         return True
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
 from typing import get_args
 
 from shared.domain.case import IndexEntry, Status
 from shared.domain.fold import index_entry
 from shared.domain.nudge import Nudge
-from shared.domain.partition import Partition
+from shared.domain.partition import EffectProgress, Partition, Progress
 from shared.domain.rows import ActRow, MessageRow, mark_of
+from shared.errors import RetryableError
 from shared.ports import CaseIndex, CaseStore, Nudges
+from shared.telemetry import logger
 
+_log = logger("pipeline")
 _FACETS: tuple[Status, ...] = tuple(s for s in get_args(Status) if s not in ("open", "working"))
 #: Bounds the loop below; each round more means that somebody changed the case meanwhile.
 _ROUNDS = 5
@@ -39,16 +42,26 @@ class Advancer:
         await self._index.put(mark)
         return mark
 
-    async def nudge_due(self, view: Partition, now: datetime) -> int:
-        """Sends a nudge for everything that is due and says how many."""
-        nudges = [Nudge(view.case_id, p.turn, p.plan.stage) for p in view.due(now)]
-        nudges += [
-            Nudge(view.case_id, e.request.turn, e.asked_by, e.request.key)
-            for e in view.due_effects(now)
-        ]
-        for nudge in nudges:
-            await self._nudges.send(nudge)
-        return len(nudges)
+    async def nudge(self, nudge: Nudge, delay: float = 0.0) -> None:
+        """Sends a nudge, or leaves it to the sweep.
+
+        What it announces is stored. Failing here would have the host deliver this message again,
+        and each delivery would try the slow queue once more: a queue in trouble gets a storm.
+        """
+        try:
+            await self._nudges.send(nudge, delay)
+        except RetryableError as error:
+            _log.warning("nudge not sent", extra={"case": nudge.case_id, "code": error.code})
+
+    async def nudge_all(
+        self, view: Partition, due: Iterable[Progress], due_effects: Iterable[EffectProgress]
+    ) -> None:
+        """Sends a nudge for each of these."""
+        for progress in due:
+            await self.nudge(Nudge(view.case_id, progress.turn, progress.plan.stage))
+        for effect in due_effects:
+            request = effect.request
+            await self.nudge(Nudge(view.case_id, request.turn, effect.asked_by, request.key))
 
     async def after_stage(self, expected: Partition, turn: int, stage: str) -> None:
         """Goes on after a stage came to rest.
@@ -60,12 +73,17 @@ class Advancer:
         """
         listed = await self._list(expected) if expected.settled else None
         view = await self._store.read(expected.case_id)
-        for progress in view.progress:
-            if progress.turn == turn and stage in progress.plan.after and progress.due_at:
-                await self._nudges.send(Nudge(view.case_id, turn, progress.plan.stage))
-        for effect in view.effects:
-            if effect.asked_by == stage and effect.request.turn == turn and effect.due_at:
-                await self._nudges.send(Nudge(view.case_id, turn, stage, effect.request.key))
+        followers = (
+            p
+            for p in view.progress
+            if p.turn == turn and stage in p.plan.after and p.phase == "waiting" and p.due_at
+        )
+        asked_for = (
+            e
+            for e in view.effects
+            if e.asked_by == stage and e.request.turn == turn and e.phase == "waiting" and e.due_at
+        )
+        await self.nudge_all(view, followers, asked_for)
         await self.settle(view, listed)
 
     async def after_effect(self, expected: Partition) -> None:

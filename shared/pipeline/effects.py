@@ -22,7 +22,7 @@ from shared.pipeline.advance import Advancer
 from shared.pipeline.limits import Limits
 from shared.pipeline.runner import Outcome
 from shared.pipeline.writing import write
-from shared.ports import CaseStore, Clock, EffectCall, Nudges, Sink
+from shared.ports import CaseStore, Clock, EffectCall, Sink
 
 #: Seconds until an effect whose deliveries all failed is tried again.
 _AGAIN = 60.0
@@ -34,7 +34,6 @@ class EffectRunner:
     def __init__(
         self,
         store: CaseStore,
-        nudges: Nudges,
         sinks: Mapping[str, Sink],
         desks: Desks,
         advancer: Advancer,
@@ -43,7 +42,6 @@ class EffectRunner:
         random: Random,
     ) -> None:
         self._store = store
-        self._nudges = nudges
         self._sinks = sinks
         self._desks = desks
         self._advancer = advancer
@@ -69,7 +67,7 @@ class EffectRunner:
             return await self._claim(nudge, view, progress, now)
         if progress.phase != "deferred":
             return "leased"
-        await self._nudges.send(nudge, (progress.due_at - now).total_seconds())
+        await self._advancer.nudge(nudge, (progress.due_at - now).total_seconds())
         return "deferred"
 
     async def poisoned(self, nudge: Nudge) -> Outcome:
@@ -85,7 +83,7 @@ class EffectRunner:
         if progress.due_at is None:
             await self._advancer.settle(view)
             return "rested"
-        await self._nudges.send(nudge, _AGAIN)
+        await self._advancer.nudge(nudge, _AGAIN)
         return "deferred"
 
     async def _claim(
@@ -177,7 +175,7 @@ class EffectRunner:
         if etag is None:
             return "lost"
         if done.state == "deferred":
-            await self._nudges.send(nudge, delay)
+            await self._advancer.nudge(nudge, delay)
             return "deferred"
         await self._advancer.after_effect(view.with_row(done, etag))
         return "finished" if done.state == "done" else "parked"

@@ -14,19 +14,16 @@ from shared.domain.desk import Desk, Desks
 from shared.domain.partition import Partition, Stored
 from shared.domain.rows import Channel, MessageRow, ReceivedRow
 from shared.domain.stage import PlannedStage
-from shared.errors import RequestError, RetryableError
+from shared.errors import RequestError
 from shared.pipeline.advance import Advancer
 from shared.pipeline.writing import write
 from shared.ports import CaseIndex, CaseStore, Clock, Texts
-from shared.telemetry import logger
 
 MAX_BYTES = 256 * 1024
 INLINE_BYTES = 16 * 1024
 #: Keeps a case's partition within one page of a table query (1,000 rows).
 MAX_TURNS = 100
 _TRIES = 5
-
-_log = logger("intake")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +152,8 @@ class Intake:
         return Accepted(view.case_id, redelivered=True)
 
     async def _nudge(self, view: Partition) -> None:
-        try:
-            await self._advancer.nudge_due(view, self._clock.now())
-        except RetryableError as error:
-            # The message is stored: the sweep sends what could not be sent now.
-            _log.warning("nudge not sent", extra={"case": view.case_id, "code": error.code})
+        now = self._clock.now()
+        await self._advancer.nudge_all(view, view.due(now), view.due_effects(now))
 
     async def _message(
         self, case_id: str, turn: int, text: str, delivery_id: str | None, fingerprint: str

@@ -13,7 +13,7 @@ from shared.pipeline.advance import Advancer
 from shared.pipeline.limits import Limits
 from shared.pipeline.runner import Outcome
 from shared.pipeline.writing import write
-from shared.ports import CaseStore, Clock, Nudges
+from shared.ports import CaseStore, Clock
 
 #: Seconds until a stage whose deliveries all failed is tried again.
 _AGAIN = 60.0
@@ -25,14 +25,12 @@ class Parking:
     def __init__(
         self,
         store: CaseStore,
-        nudges: Nudges,
         desks: Desks,
         advancer: Advancer,
         clock: Clock,
         limits: Limits,
     ) -> None:
         self._store = store
-        self._nudges = nudges
         self._desks = desks
         self._advancer = advancer
         self._clock = clock
@@ -53,7 +51,7 @@ class Parking:
             seconds=self._limits.turn_deadline
         )
         if progress.phase == "waiting" and young:
-            await self._nudges.send(nudge, _AGAIN)
+            await self._advancer.nudge(nudge, _AGAIN)
             return "deferred"
         return await self.park(nudge, StageError(code="poison", detail="the host gave up on it"))
 

@@ -19,7 +19,7 @@ from shared.pipeline.advance import Advancer
 from shared.pipeline.asking import Conversation
 from shared.pipeline.limits import Limits
 from shared.pipeline.writing import write
-from shared.ports import CaseStore, Clock, ModelClient, Nudges, StageAgent
+from shared.ports import CaseStore, Clock, ModelClient, StageAgent
 
 #: What a run came to. ``unknown``: no such case or stage. ``rested``: done before, followers are
 #: nudged again. ``blocked``: not its turn yet. ``leased``, ``lost``: another worker has it.
@@ -34,7 +34,6 @@ class StageRunner:
     def __init__(
         self,
         store: CaseStore,
-        nudges: Nudges,
         model: ModelClient,
         desks: Desks,
         advancer: Advancer,
@@ -43,7 +42,6 @@ class StageRunner:
         random: Random,
     ) -> None:
         self._store = store
-        self._nudges = nudges
         self._model = model
         self._desks = desks
         self._advancer = advancer
@@ -79,7 +77,7 @@ class StageRunner:
             return None
         if progress.phase != "deferred":
             return "leased"
-        await self._nudges.send(nudge, (progress.due_at - now).total_seconds())
+        await self._advancer.nudge(nudge, (progress.due_at - now).total_seconds())
         return "deferred"
 
     async def _claim(
@@ -144,7 +142,7 @@ class StageRunner:
         if etag is None:
             return "lost"
         if done.state == "deferred":
-            await self._nudges.send(nudge, delay)
+            await self._advancer.nudge(nudge, delay)
             return "deferred"
         await self._advancer.after_stage(view.with_row(done, etag), nudge.turn, agent.plan.stage)
         return "finished" if done.state == "finished" else "parked"

@@ -93,7 +93,7 @@ async def test_a_lost_answer_is_uncertain_when_the_receiver_has_forgotten_the_ke
     await world.deliver()
     world.fault = "none"
     world.clock.advance(world.callback.window)
-    await world.app.sweeper.sweep()
+    world.make_visible()
     await world.deliver()
     assert states(await world.case(case_id)) == {"reply-1": "uncertain"}
     assert len(world.callback.ledger) == 1

@@ -201,6 +201,31 @@ async def test_the_sweep_finds_what_lost_its_message() -> None:
     assert (await world.app.sweeper.sweep())["looked_at"] == 0
 
 
+async def test_sweeps_do_not_flood_a_slow_queue_and_never_give_up() -> None:
+    """Given a nudge that nobody takes, then sweeps send it more and more rarely, but for ever."""
+    world = World()
+    await world.open()
+    world.clock.advance(21)
+    sent = []
+    for minute in range(65):
+        sent += [minute] * (await world.app.sweeper.sweep())["nudged"]
+        world.clock.advance(60)
+    assert sorted(set(sent)) == [0, 1, 2, 4, 8, 16, 24, 32, 40, 48, 56, 64]
+
+
+async def test_a_queue_that_fails_after_the_commit_does_not_fail_the_stage() -> None:
+    world = World()
+    case_id = await world.open()
+    first = world.nudges.sent.pop(0).nudge
+
+    async def down(nudge: Nudge, delay: float = 0.0) -> None:
+        raise RetryableError("storage_unavailable")
+
+    world.nudges.send = down  # type: ignore[method-assign]
+    assert await world.run(first) == "finished"
+    assert (await world.case(case_id)).stages[0].state == "finished"
+
+
 async def test_a_stage_that_never_succeeds_is_parked_when_its_tries_are_used_up() -> None:
     world = World({**NEGATIVE, "sentiment": RetryableError("provider_error")})
     case_id = await world.open()
