@@ -36,6 +36,7 @@ from devkit.setup import (
 )
 
 DEFAULT_PORT = 7071
+NO_MODEL = "http://127.0.0.1:9/v1"  # where none listens: the app wants an address all the same
 MODEL_LIMIT = 120.0  # seconds to load the model; 2 s is usual
 HOST_LIMIT = 90.0  # seconds for the host to load the app; 2 s is usual, `func` takes ten
 # Seconds between SIGTERM and SIGKILL: the host lets invocations end for 10 s, and with --watch
@@ -63,7 +64,8 @@ class Stack:
         host: `func` for Core Tools, `devkit` for ours, `auto` for Core Tools where installed.
         model_url: an OpenAI-compatible base URL to use whatever is configured.
         watch: start the app anew when its files change; devkit's host only.
-        environment: variables for the host besides ours.
+        work: False for a stack that only answers HTTP: no queue is polled, no timer fires, no
+            model is started; devkit's host only.
         state: where data and logs are kept; FRONTDESK_STATE or `.frontdesk` when None.
         on_step: called with a part's name, its state, and the seconds that it took.
 
@@ -81,7 +83,7 @@ class Stack:
         host: Literal["auto", "func", "devkit"] = "auto",
         model_url: str | None = None,
         watch: bool = False,
-        environment: Mapping[str, str] | None = None,
+        work: bool = True,
         state: Path | None = None,
         on_step: OnStep | None = None,
     ) -> None:
@@ -89,9 +91,9 @@ class Stack:
         self._app = app.resolve()
         self._port = port
         self._host = host
-        self._model_url = model_url
+        self._model_url = model_url if work else NO_MODEL
         self._watch = watch
-        self._added = dict(environment or {})
+        self._work = work
         self._where = Layout(state.resolve()) if state else layout()
         self._on_step = on_step or (lambda _name, _state, _seconds: None)
         self.mails = self._where.state / "mails"
@@ -162,7 +164,11 @@ class Stack:
         if self._model_url is None and configured_model(settings) is None:
             local_model = self._start_model()
 
-        added = {} if _configured(settings, "FRONTDESK_SMTP_URL") else self._start_mailbox()
+        added: dict[str, str] = {}
+        if not self._work:
+            added["FRONTDESK_HOST_HTTP_ONLY"] = "1"  # see devkit/host/app.py
+        elif not _configured(settings, "FRONTDESK_SMTP_URL"):
+            added |= self._start_mailbox()
         if azurite:
             with self._getting_ready("Azurite"):
                 azurite.wait_ready()
@@ -175,7 +181,7 @@ class Stack:
         elif self._model_url:
             added |= _model_at(self._model_url)
 
-        environment = {**os.environ, **added, **self._added, "PYTHONUNBUFFERED": "1"}
+        environment = {**os.environ, **added, "PYTHONUNBUFFERED": "1"}
         self._begin("Host")
         with self._getting_ready("Host"):
             self._start_host(command, environment)
@@ -206,12 +212,13 @@ class Stack:
 
     def _host_command(self) -> list[str]:
         func = shutil.which("func") if self._host in ("auto", "func") else None
-        if func and not (self._watch or self._port == 0):
+        if func and self._work and not self._watch and self._port != 0:
             return [func, "start", "--port", str(self._port)]
         if self._host == "func":
             raise StackError(
-                "Azure Functions Core Tools, `func`, is not on PATH, or was asked for --watch or "
-                "port 0, which it does not know. Leave the choice of the host to Frontdesk."
+                "Azure Functions Core Tools, `func`, is not on PATH, or was asked for --watch, "
+                "port 0 or no work, which it does not know. Leave the choice of the host to "
+                "Frontdesk."
             )
         watch = ["--watch"] if self._watch else []
         command = [sys.executable, "-m", "devkit.host", "--app", str(self._app)]

@@ -6,6 +6,7 @@ name checks of Azure/azure-functions-host, Utility.cs.
 
 import importlib
 import inspect
+import logging
 import re
 import sys
 import traceback
@@ -19,6 +20,13 @@ import azure.functions as func
 
 from devkit.host.errors import StartError
 from devkit.host.settings import resolve
+
+logger = logging.getLogger("devkit.host")
+
+#: Set to 1: HTTP functions only, so that an app can be looked into while nothing in it moves. This
+#: host's own, because Azure's AzureWebJobs.NAME.Disabled needs the name of every other function.
+HTTP_ONLY_SETTING = "FRONTDESK_HOST_HTTP_ONLY"
+_TRUE = ("true", "1")
 
 _FUNCTION_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_\-]{0,127}")
 _BINDING_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,127}|\$return")
@@ -80,7 +88,7 @@ class HostedFunction:
 
 
 def load_app(app_dir: Path, settings: Mapping[str, str]) -> list[HostedFunction]:
-    """Import DIR/function_app.py and index what it declares.
+    """Import DIR/function_app.py and index what it declares and no setting disables.
 
     The folder goes last on sys.path, as in the worker: a module of the app that is named like
     an installed package is shadowed here as it is in Azure.
@@ -113,7 +121,19 @@ def load_app(app_dir: Path, settings: Mapping[str, str]) -> list[HostedFunction]
         raise StartError(f"{path}: {error}") from error
     if not declared:
         raise StartError(f"{path} declares no functions.")
-    return [_index(function, settings) for function in declared]
+    functions = [_index(function, settings) for function in declared]
+    disabled = {function.name for function in functions if _is_disabled(function, settings)}
+    if disabled:
+        logger.info("functions are disabled", extra={"functions": ", ".join(sorted(disabled))})
+    return [function for function in functions if function.name not in disabled]
+
+
+def _is_disabled(function: HostedFunction, settings: Mapping[str, str]) -> bool:
+    # https://learn.microsoft.com/azure/azure-functions/disable-function
+    if settings.get(f"AzureWebJobs.{function.name}.Disabled", "").lower() in _TRUE:
+        return True
+    http_only = settings.get(HTTP_ONLY_SETTING, "").lower() in _TRUE
+    return http_only and not isinstance(function.trigger, HttpTrigger)
 
 
 def _describe(error: Exception, app_dir: Path) -> str:

@@ -54,7 +54,8 @@ def _run(verb: Verb, arguments: list[str], shown: Screen) -> int:
         allow_abbrev=False,
     )
     module.arguments(parser)
-    return module.run(parser.parse_args(arguments), shown)
+    # Intermixed: `message CASE --json TEXT`, with an option between the two, is one message too.
+    return module.run(parser.parse_intermixed_args(arguments), shown)
 
 
 def _unknown(arguments: list[str]) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
@@ -95,11 +97,64 @@ class Api:
             query: What the customer wrote.
         """
         body = {**about, "customer_query": query, "channel": {"source": "cli"}}
+        answer = self._hand_in("/api/cases", body)
+        return str(_part(answer, "case_id"))
+
+    def follow_up(self, case_id: str, query: str) -> None:
+        """Hand in the customer's next message to a case; sent again as ``receive`` does."""
+        with _about(case_id):
+            answer = self._hand_in(f"{_path(case_id)}/messages", {"customer_query": query})
+        _part(answer, "case_id")
+
+    def case(self, case_id: str) -> dict[str, Any]:
+        """The SupportCase as JSON."""
+        with _about(case_id):
+            answer: dict[str, Any] = self._send("GET", _path(case_id))
+        _part(answer, "case_id")
+        return answer
+
+    def cases(self, **filters: str | int | None) -> dict[str, Any]:
+        """A page of the listing: ``{"cases": [IndexEntry…], "next": cursor or None}``."""
+        return self._page("/api/cases", "cases", filters)
+
+    def parked(self, **page: str | int | None) -> dict[str, Any]:
+        """A page, as ``cases`` has it, of those that could not be finished."""
+        return self._page("/api/parked", "cases", page)
+
+    def quarantine(self, limit: int) -> dict[str, Any]:
+        """Kept queue messages: ``{"messages": [{id, queue, reason, body, at}…]}``."""
+        return self._page("/api/quarantine", "messages", {"limit": limit})
+
+    def act(self, case_id: str, act: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A person's act on a case: cancel, resolve or replay. Sent once.
+
+        Args:
+            case_id: Which case.
+            act: The last part of its path.
+            body: ``{"by", "reason"}``, for a replay also ``{"stages", "effects"}``.
+        """
+        with _about(case_id):
+            answer: dict[str, Any] = self._send("POST", f"{_path(case_id)}/{act}", body)
+        _part(answer, "case_id")
+        return answer
+
+    def desks(self) -> list[str]:
+        """Names of the desks."""
+        desks = _part(self._send("GET", "/api/desks"), "desks")
+        return [str(_part(desk, "name")) for desk in desks]
+
+    def _page(self, path: str, part: str, query: dict[str, str | int | None]) -> dict[str, Any]:
+        given = {name: value for name, value in query.items() if value is not None}
+        answer: dict[str, Any] = self._send("GET", f"{path}?{urlencode(given)}" if given else path)
+        _part(answer, part)
+        return answer
+
+    def _hand_in(self, path: str, body: dict[str, Any]) -> Any:
         key = uuid4().hex
         for left in reversed(range(_ATTEMPTS)):
             pause = _PAUSE_SECONDS
             try:
-                answer = self._send("POST", "/api/cases", body, {"Idempotency-Key": key})
+                return self._send("POST", path, body, {"Idempotency-Key": key})
             except UnreachableError:
                 if not left:
                     raise
@@ -107,29 +162,8 @@ class Api:
                 if error.status not in (429, 503) or not left:
                     raise
                 pause = min(error.retry_after or pause, _LONGEST_PAUSE_SECONDS)
-            else:
-                return str(_part(answer, "case_id"))
             time.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
-
-    def case(self, case_id: str) -> dict[str, Any]:
-        """The SupportCase as JSON."""
-        answer: dict[str, Any] = self._send("GET", f"/api/cases/{quote(case_id, safe='')}")
-        _part(answer, "case_id")
-        return answer
-
-    def cases(self, **filters: str | int | None) -> dict[str, Any]:
-        """A page of the listing: ``{"cases": [IndexEntry…], "next": cursor or None}``."""
-        given = {name: value for name, value in filters.items() if value is not None}
-        query = f"?{urlencode(given)}" if given else ""
-        answer: dict[str, Any] = self._send("GET", f"/api/cases{query}")
-        _part(answer, "cases")
-        return answer
-
-    def desks(self) -> list[str]:
-        """Names of the desks."""
-        desks = _part(self._send("GET", "/api/desks"), "desks")
-        return [str(_part(desk, "name")) for desk in desks]
 
     def _send(
         self,
@@ -163,6 +197,20 @@ class Api:
             return json.loads(text)
         except ValueError:
             raise RefusedError(answer.status, _STRANGER) from None
+
+
+def _path(case_id: str) -> str:
+    return f"/api/cases/{quote(case_id, safe='')}"
+
+
+@contextmanager
+def _about(case_id: str) -> Iterator[None]:
+    try:
+        yield
+    except RefusedError as error:
+        if error.status == 404:
+            raise RefusedError(404, f"there is no case {case_id}") from None
+        raise
 
 
 def _part(answer: Any, name: str) -> Any:

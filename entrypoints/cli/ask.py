@@ -39,6 +39,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     scene.add_argument("--desk", metavar="NAME", help=f"a desk: {', '.join(local_desks())}")
     scene.add_argument("--scene", metavar="TEXT", help="or a scene of your own, in a sentence")
     parser.add_argument("--file", metavar="PATH", help="read the message from a UTF-8 file")
+    add_waiting(parser)
+    local.add_address(parser)
+
+
+def add_waiting(parser: argparse.ArgumentParser) -> None:
+    """Add the options of waiting for a case."""
     parser.add_argument(
         "--timeout",
         type=local.seconds,
@@ -48,7 +54,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print the final case as JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress")
-    local.add_address(parser)
 
 
 def run(args: argparse.Namespace, screen: Screen) -> int:
@@ -62,19 +67,25 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
         if progress:
             about = question.about.get("desk", "a free scene")
             progress.line("case ", Ink(case_id, "bold"), f"  {about}")
-        answer = _follow(api, case_id, screen.err, progress, args.timeout)
-        case = read_case(answer)
-        if args.json:
-            screen.json(json.dumps(answer, ensure_ascii=False, indent=2))
-        else:
-            report(case, screen.out)
-            report_usage(case, screen.out)
-            screen.out.line(Ink(f"look again: ./frontdesk show {case_id[:8]}", "dim"))
-        failed = [stage.stage for stage in case.stages if stage.state == "error"]
-        if failed:
-            names = ", ".join(failed)
-            screen.err.line(Ink(f"a person is needed: {names} could not be finished", "red"))
-        return PERSON_NEEDED if failed else DONE
+        return see_through(api, case_id, args, screen)
+
+
+def see_through(api: Api, case_id: str, args: argparse.Namespace, screen: Screen) -> int:
+    """Follow a case that was just handed in, print what became of it, return the exit code."""
+    progress = None if args.quiet else screen.err
+    answer = _follow(api, case_id, screen.err, progress, args.timeout)
+    case = read_case(answer)
+    if args.json:
+        screen.json(json.dumps(answer, ensure_ascii=False, indent=2))
+    else:
+        report(case, screen.out)
+        report_usage(case, screen.out)
+        screen.out.line(Ink(f"look again: ./frontdesk show {case_id[:8]}", "dim"))
+    failed = [stage.stage for stage in case.stages if stage.state == "error"]
+    if failed:
+        names = ", ".join(failed)
+        screen.err.line(Ink(f"a person is needed: {names} could not be finished", "red"))
+    return PERSON_NEEDED if failed else DONE
 
 
 def _follow(

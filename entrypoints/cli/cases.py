@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from entrypoints.cli import local
 from entrypoints.cli.exits import DONE
-from entrypoints.cli.terminal import Ink, Part, Screen, Terminal, clip, pad
+from entrypoints.cli.table import age, short_id, table
+from entrypoints.cli.terminal import Ink, Screen, Terminal
 
 if TYPE_CHECKING:
     from shared.domain.case import IndexEntry
@@ -54,7 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, screen: Screen) -> int:
     """Print one page of cases."""
-    with local.reach(args, screen.err, model=False) as api:
+    with local.reach(args, screen.err, work=False) as api:
         page = api.cases(
             desk=args.desk,
             status=args.status,
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
 
     entries = [IndexEntry.model_validate(entry) for entry in page["cases"]]
     if entries:
-        table(entries, screen.out, datetime.now(UTC))
+        listing(entries, screen.out, datetime.now(UTC))
     else:
         screen.err.line("no such cases" if _filtered(args) else _NONE_YET)
     if page.get("next"):
@@ -90,36 +91,19 @@ def _filtered(args: argparse.Namespace) -> bool:
     return any((args.desk, args.status, args.sentiment, args.cursor))
 
 
-def table(entries: list[IndexEntry], out: Terminal, now: datetime) -> None:
-    """Aligned columns; the subject takes what the width leaves. Ids are cut on a terminal."""
+def listing(entries: list[IndexEntry], out: Terminal, now: datetime) -> None:
+    """A line a case, with why a person is needed before the subject."""
+    heads = ("CASE", "AGE", "DESK", "STATUS", "SENTIMENT", "URGENCY", "SUBJECT")
     rows = [
         (
-            entry.case_id[:8] if out.live else entry.case_id,
+            short_id(entry.case_id, out),
             age((now - entry.created_at).total_seconds()),
             entry.desk,
-            entry.status,
-            entry.sentiment or "-",
+            Ink(entry.status, _STATUS_STYLES.get(entry.status, "cyan")),
+            Ink(entry.sentiment or "-", "red" if entry.sentiment == "Negative" else "green"),
             entry.urgency or "-",
+            f"{entry.reason}  {entry.subject}" if entry.reason else entry.subject,
         )
         for entry in entries
     ]
-    heads = ("CASE", "AGE", "DESK", "STATUS", "SENTIMENT", "URGENCY")
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    titles = "  ".join(pad(head, width) for head, width in zip(heads, widths, strict=True))
-    out.line(Ink(f"{titles}  SUBJECT", "dim"))
-    for entry, row in zip(entries, rows, strict=True):
-        texts = [pad(text, width) for text, width in zip(row, widths, strict=True)]
-        line: list[Part] = [f"{texts[0]}  {texts[1]}  {texts[2]}  "]
-        line += [Ink(texts[3], _STATUS_STYLES.get(entry.status, "cyan")), "  "]
-        line += [Ink(texts[4], "red" if entry.sentiment == "Negative" else "green"), "  "]
-        line += [f"{texts[5]}  ", Ink(f"{entry.reason}  " if entry.reason else "", "red")]
-        line += [entry.subject]
-        out.line(*(clip(line, out.width) if out.live else line))
-
-
-def age(seconds: float) -> str:
-    """How long ago, roughly: ``40 s``, ``5 min``, ``3 h``, ``12 d``."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size:.0f} {unit}"
-    return f"{max(0.0, seconds):.0f} s"
+    table(heads, rows, out)

@@ -6,15 +6,14 @@ import argparse
 import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from entrypoints.cli.api import Api, RefusedError
 from entrypoints.cli.exits import CliError
+from entrypoints.cli.sharing import place
 from entrypoints.cli.terminal import Ink, Part, Terminal
 
 DEFAULT_PORT = 7071
-# Where no model listens: a stack that only lists and shows cases calls none.
-_NO_MODEL = "http://127.0.0.1:9/v1"
 _STATES = {
     "starting": ("·", ".", "dim"),
     "ready": ("✓", "+", "green"),
@@ -73,39 +72,54 @@ def elsewhere(args: argparse.Namespace) -> Api | None:
 
 @contextmanager
 def reach(
-    args: argparse.Namespace, progress: Terminal | None, *, model: bool = True
+    args: argparse.Namespace, progress: Terminal | None, *, work: bool = True, later: str = ""
 ) -> Iterator[Api]:
     """The API; for as long as the block runs, of a stack of our own when none answers.
 
     Args:
         args: With ``url``, ``key`` and ``port``.
         progress: Where to say what is started and stopped; None for nowhere.
-        model: False when cases are only looked at.
+        work: Whether a stack of our own has to run agents. Without, it is up sooner, and looking at
+            cases does not set anything going.
+        later: Said when such a stack is stopped: what happens to what was asked of it.
 
     Raises:
         CliError: Why it cannot be brought up, with the end of a log where there is one.
     """
     api = elsewhere(args) or Api(f"http://127.0.0.1:{args.port}", args.key)
-    if args.url or api.healthy():
+    if args.url:
         yield api
         return
     from devkit.setup import layout
-    from devkit.stack import Stack, StackError
 
     steps = Steps(progress)
-    stack = Stack(port=args.port, model_url=None if model else _NO_MODEL, on_step=steps)
-    try:
-        with stack:
-            try:
-                yield Api(stack.url, args.key)
-            finally:
-                steps.stopping()
-    except StackError as error:
-        raise CliError(str(error)) from None
-    except RefusedError as error:
-        if error.status < 500:
-            raise
-        raise CliError(f"{error}; {layout().logs / 'host.log'} says why") from None
+    with place(layout().state, steps.say) as ours:
+        if ours.enter(api.healthy):
+            yield api
+            return
+        from devkit.stack import Stack, StackError
+
+        # One that does not work is not for others to find, and has a port that nobody knows.
+        stack = Stack(port=args.port if work else 0, work=work, on_step=steps)
+        mails: list[str] = []
+        stack.on_mail = lambda to, _subject: mails.append(to)
+        try:
+            with stack:
+                try:
+                    with ours.shared() if work else nullcontext():
+                        yield Api(stack.url, args.key)
+                finally:
+                    if mails:
+                        steps.say(f"mail to {'; '.join(mails)}: kept in {stack.mails}, not sent")
+                    steps.say("stopping the local stack")
+        except StackError as error:
+            raise CliError(str(error)) from None
+        except RefusedError as error:
+            if error.status < 500:
+                raise
+            raise CliError(f"{error}; {layout().logs / 'host.log'} says why") from None
+        if later:
+            steps.say(later)
 
 
 class Steps:
@@ -136,7 +150,7 @@ class Steps:
         self._lines[name] = line
         out.redraw(self._lines.values())
 
-    def stopping(self) -> None:
-        """Say that what was started is being stopped."""
+    def say(self, line: str) -> None:
+        """Say something beside the parts' lines."""
         if self._terminal:
-            self._terminal.line(Ink("stopping the local stack", "dim"))
+            self._terminal.line(Ink(line, "dim"))

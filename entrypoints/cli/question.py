@@ -58,6 +58,16 @@ def read_question(args: argparse.Namespace, err: Terminal, desks: list[str]) -> 
     return Question(about, _checked(_ask_message(err) if given is None else given))
 
 
+def read_message(args: argparse.Namespace, err: Terminal) -> str:
+    """Take only the message, as ``read_question`` does.
+
+    Raises:
+        UsageError: What is wrong with it and what to do.
+    """
+    given = _given_message(args)
+    return _checked(_ask_message(err) if given is None else given)
+
+
 def _about(args: argparse.Namespace, desks: list[str]) -> dict[str, str] | None:
     if args.desk is not None:
         if desks and args.desk not in desks:
@@ -124,7 +134,7 @@ def _ask_scene(err: Terminal, desks: list[str]) -> dict[str, str]:
     known = f"A desk ({', '.join(desks)}) or a" if desks else "A"
     err.line(Ink("Which scene?", "bold"), f" {known} sentence that describes the business.")
     while True:
-        answer = _read_line("Scene> ")
+        answer = read_line("Scene> ")
         if answer is None:
             raise UsageError("no scene was given")
         scene = answer.strip()
@@ -144,12 +154,12 @@ def _ask_message(err: Terminal) -> str:
     )
     err.line("Finish with a line that holds only a full stop, or with Ctrl-D.")
     lines: list[str] = []
-    while (line := _read_line("> ")) is not None and line.strip() != ".":
+    while (line := read_line("> ")) is not None and line.strip() != ".":
         lines.append(line)
     return "\n".join(lines).strip("\n")
 
 
-def _read_line(prompt: str) -> str | None:
+def read_line(prompt: str) -> str | None:
     """One line, or one paste of many lines, from the terminal; None at the end of input.
 
     Through readline where Python has it: it edits, and takes lines of any length, while a

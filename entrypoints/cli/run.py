@@ -37,17 +37,24 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
     """Bring the stack up, say where it is, and wait for Ctrl-C."""
     from devkit.setup import layout
     from devkit.stack import Stack, StackError
+    from entrypoints.cli.sharing import place
 
     where, err = layout(), screen.err
     steps = Steps(err, stops=True)
     try:
-        with Stack(port=args.port, host=args.host, watch=args.watch, on_step=steps) as stack:
-            _say_where(screen.out, stack.url, args.port, where)
-            try:
-                stack.wait()
-            except (KeyboardInterrupt, SystemExit):
-                err.line()
-                err.line("stopping")
+        with place(where.state, steps.say) as ours:
+            # Others wait while it starts. When they have a stack of their own, Stack says so.
+            ours.alone()
+            stack = Stack(port=args.port, host=args.host, watch=args.watch, on_step=steps)
+            kept = Ink(f"  kept in {stack.mails}, not sent", "dim")
+            stack.on_mail = lambda to, subject: err.line(f"mail to {to}: {subject}", kept)
+            with stack, ours.shared(wait=False):
+                _say_where(screen.out, stack.url, args.port, where)
+                try:
+                    stack.wait()
+                except (KeyboardInterrupt, SystemExit):
+                    err.line()
+                    err.line("stopping")
     except StackError as error:
         raise CliError(str(error)) from None
     return DONE

@@ -54,6 +54,14 @@ VERBS = (
     Verb("run", "Bring the local stack up and keep it up until Ctrl-C.", "entrypoints.cli.run"),
     Verb("cases", "List cases, newest first.", "entrypoints.cli.cases"),
     Verb("show", "Show one case in full.", "entrypoints.cli.show"),
+    Verb("message", "Send what the customer of a case writes next.", "entrypoints.cli.message"),
+    Verb("parked", "List what could not be finished and needs a person.", "entrypoints.cli.parked"),
+    Verb("replay", "Run what could not be finished again.", "entrypoints.cli.replay"),
+    Verb("resolve", "Say that a person has dealt with a case.", "entrypoints.cli.resolve"),
+    Verb("cancel", "Stop a case: nothing more of it begins.", "entrypoints.cli.cancel"),
+    Verb("quarantine", "List queue messages that make no sense.", "entrypoints.cli.quarantine"),
+    Verb("emulate", "Serve a model that does what a script says.", "entrypoints.cli.emulate"),
+    Verb("chaos", "Kill hosts while they work and check the rest.", "entrypoints.cli.chaos"),
 )
 
 

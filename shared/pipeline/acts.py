@@ -33,7 +33,7 @@ class Acts:
             view = await self._read(case_id)
             if view.cancelled:
                 return
-            if view.ended:
+            if view.ended or view.resolved_up_to == view.messages[-1].turn:
                 raise RequestError(409, "The case has ended", "There is nothing left to cancel.")
             if await self._write(view, self._act(view, "cancel", by, reason)):
                 return
@@ -69,7 +69,7 @@ class Acts:
         Args:
             stages: These stages and those after them, if they have run: ``sentiment`` of the latest
                 turn, ``1:sentiment`` of the first. With ``effects`` empty too: every parked stage
-                and every refused or uncertain effect.
+                and every refused effect. An uncertain one may have happened: only by its name.
             effects: Keys of effects. They keep their idempotency keys.
 
         Returns:
@@ -99,7 +99,7 @@ class Acts:
             resend = {e.request.key for e in _failed(view) if e.request.key in effects}
         else:
             rerun = {name for name, p in stages_there.items() if p.phase == "parked"}
-            resend = {e.request.key for e in _failed(view)}
+            resend = {e.request.key for e in _failed(view) if e.phase == "refused"}
         moving = [name for name in rerun if not stages_there[name].at_rest]
         if view.cancelled or moving or not (rerun or resend):
             why = (

@@ -195,7 +195,11 @@ async def test_a_case_with_a_failed_effect_can_be_resolved_by_a_person() -> None
     case_id = await world.open(desk="told")
     world.fault = "before"
     await world.deliver()
+    with pytest.raises(RequestError, match="Nothing to replay"):
+        await world.app.acts.replay(case_id, "ana", "an uncertain one only by its name")
     await world.app.acts.resolve(case_id, "ana", "told them by phone")
     assert (await world.case(case_id)).status == "resolved"
+    with pytest.raises(RequestError, match="has ended"):
+        await world.app.acts.cancel(case_id, "ana", "")
     with pytest.raises(RequestError, match="Nothing of that name"):
         await world.app.acts.replay(case_id, "ana", "", effects=["other-1"])

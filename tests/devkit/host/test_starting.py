@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from devkit.azurite import Azurite
+from devkit.host.app import load_app
 from devkit.host.errors import StartError
 from devkit.host.listening import listen
 from devkit.host.server import LocalHost
@@ -184,6 +186,55 @@ async def test_a_retry_policy_is_ignored_with_a_warning(
         assert (await running.get("/api/ping"))[0] == 200
 
     assert [vars(r)["function"] for r in caplog.records if "retry" in r.message] == ["ping"]
+
+
+SEVERAL = """
+    import azure.functions as func
+    app = func.FunctionApp()
+
+    @app.route("ping")
+    def ping(req: func.HttpRequest) -> str:
+        return "pong"
+
+    @app.queue_trigger("msg", "cases", "STORE")
+    def on_cases(msg: func.QueueMessage) -> None: ...
+
+    @app.timer_trigger("timer", "* * * * * *")
+    def tick(timer: func.TimerRequest) -> None: ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "left"),
+    [
+        ({}, ["ping", "on_cases", "tick"]),
+        ({"AzureWebJobs.on_cases.Disabled": "true"}, ["ping", "tick"]),
+        ({"AzureWebJobs.tick.Disabled": "1", "AzureWebJobs.ping.Disabled": "True"}, ["on_cases"]),
+        ({"AzureWebJobs.tick.Disabled": "false"}, ["ping", "on_cases", "tick"]),
+        ({"FRONTDESK_HOST_HTTP_ONLY": "1"}, ["ping"]),
+    ],
+)
+def test_disabled_functions_are_left_out(
+    write_app: Callable[..., Path],
+    worker_like: None,
+    azurite: Azurite,
+    settings: dict[str, str],
+    left: list[str],
+) -> None:
+    functions = load_app(write_app(SEVERAL), {"STORE": azurite.connection_string, **settings})
+
+    assert [function.name for function in functions] == left
+
+
+async def test_a_disabled_function_is_not_found_and_does_not_fire(
+    write_app: Callable[..., Path], hosting: Callable[..., Any], azurite: Azurite
+) -> None:
+    settings = {"STORE": azurite.connection_string, "AzureWebJobs.ping.Disabled": "true"}
+    settings |= {"AzureWebJobs.on_cases.Disabled": "true", "AzureWebJobs.tick.Disabled": "true"}
+
+    async with hosting(write_app(SEVERAL, settings=settings)) as running:
+        assert (await running.get("/api/ping"))[0] == 404
+        assert list(running.host.describe()) == []
 
 
 def app_with(declaration: str, before: str = "") -> str:

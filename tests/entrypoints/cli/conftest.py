@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -41,6 +42,10 @@ class FakeFrontdesk:
         refusals: Problems with which the next POSTs are answered.
         posted: Bodies of the POSTs; ``keys`` their idempotency keys.
         listings: Query strings of the listings that were asked for.
+        parked: What GET /api/parked lists.
+        acts: Paths and bodies of acts.
+        replays: What the next replays answer: names, or a problem.
+        quarantine: What is in quarantine.
     """
 
     server: HTTPServer
@@ -50,6 +55,10 @@ class FakeFrontdesk:
     posted: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     listings: list[dict[str, str]] = field(default_factory=list)
+    parked: list[IndexEntry] = field(default_factory=list)
+    acts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    replays: list[tuple[int, str, str] | list[str]] = field(default_factory=list)
+    quarantine: list[dict[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         answer = self.server.expect_request
@@ -60,6 +69,11 @@ class FakeFrontdesk:
         answer("/api/cases", method="POST").respond_with_handler(self._post)
         answer("/api/cases", method="GET").respond_with_handler(self._list)
         answer(f"/api/cases/{CASE_ID}").respond_with_handler(self._case)
+        answer(f"/api/cases/{CASE_ID}/messages", method="POST").respond_with_handler(self._post)
+        answer(re.compile(r"/api/cases/.*/(cancel|resolve)")).respond_with_handler(self._act)
+        answer(re.compile(r"/api/cases/.*/replay")).respond_with_handler(self._replay)
+        answer("/api/parked").respond_with_handler(self._parked)
+        answer("/api/quarantine").respond_with_handler(self._quarantine)
 
     @property
     def url(self) -> str:
@@ -86,10 +100,33 @@ class FakeFrontdesk:
 
     def _list(self, request: Request) -> Response:
         self.listings.append(dict(request.args))
-        limit, start = int(request.args.get("limit", 20)), int(request.args.get("cursor", 0))
-        page = self.entries[start : start + limit]
-        more = str(start + limit) if len(self.entries) > start + limit else None
-        return answer_json({"cases": [e.model_dump(mode="json") for e in page], "next": more})
+        return page_of(self.entries, request)
+
+    def _parked(self, request: Request) -> Response:
+        return page_of(self.parked, request)
+
+    def _act(self, request: Request) -> Response:
+        self.acts.append((request.path, request.get_json()))
+        if self.refusals:
+            return problem(*self.refusals.pop(0))
+        return answer_json({"case_id": CASE_ID, "status": "done"}, 202)
+
+    def _replay(self, request: Request) -> Response:
+        self.acts.append((request.path, request.get_json()))
+        become = self.replays.pop(0) if self.replays else ["1:sentiment"]
+        if isinstance(become, tuple):
+            return problem(*become)
+        return answer_json({"case_id": CASE_ID, "replayed": become}, 202)
+
+    def _quarantine(self, request: Request) -> Response:
+        return answer_json({"messages": self.quarantine[: int(request.args["limit"])]})
+
+
+def page_of(entries: list[IndexEntry], request: Request) -> Response:
+    limit, start = int(request.args.get("limit", 20)), int(request.args.get("cursor", 0))
+    page = entries[start : start + limit]
+    more = str(start + limit) if len(entries) > start + limit else None
+    return answer_json({"cases": [e.model_dump(mode="json") for e in page], "next": more})
 
 
 def answer_json(body: object, status: int = 200) -> Response:
@@ -199,7 +236,8 @@ class Cli:
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cli:
+    monkeypatch.setenv("FRONTDESK_STATE", str(tmp_path))
     for name in ("FRONTDESK_URL", "FRONTDESK_KEY", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     return Cli(capsys, monkeypatch)

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
-from entrypoints.cli import cases
+from entrypoints.cli import cases, table
 from entrypoints.cli.terminal import Terminal, cells
 from shared.domain.case import Status
 
@@ -84,7 +84,7 @@ def test_on_a_terminal_no_line_is_wider_than_the_terminal(
     out = Tty()
     entries = [make_entry(n, subject="漢字かな交じり文\x1b[2J" * 9) for n in range(3)]
 
-    cases.table(entries, Terminal(out, {"TERM": "xterm", "NO_COLOR": "1"}), NOW)
+    cases.listing(entries, Terminal(out, {"TERM": "xterm", "NO_COLOR": "1"}), NOW)
 
     lines = out.getvalue().splitlines()
     assert all(cells(line) <= 80 for line in lines)
@@ -103,7 +103,7 @@ def test_on_a_terminal_no_line_is_wider_than_the_terminal(
     ],
 )
 def test_ages_are_rough(ago: timedelta, said: str) -> None:
-    assert cases.age(ago.total_seconds()) == said
+    assert table.age(ago.total_seconds()) == said
 
 
 def test_a_limit_that_the_api_refuses_is_bad_usage(cli: Any, httpserver: Any) -> None:

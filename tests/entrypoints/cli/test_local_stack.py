@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import pytest
@@ -24,6 +25,8 @@ class FakeStack:
     def __init__(self, **options: Any) -> None:
         self.made.append(options)
         self.url = self.api
+        self.mails = Path("mails")
+        self.on_mail: Callable[[str, str], None] = print
         self._on_step: OnStep = options["on_step"]
 
     def __enter__(self) -> Self:
@@ -33,6 +36,7 @@ class FakeStack:
             raise devkit_stack.StackError(self.failure)
         self._on_step("Azurite", "ready", 1.25)
         type(self).running += 1
+        self.on_mail("duty@hotel.example", "Room 12")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -40,6 +44,7 @@ class FakeStack:
         self._on_step("Azurite", "stopped", 0.5)
 
     def wait(self) -> None:
+        self.on_mail("duty@hotel.example", "Room \x1b[2J12")
         raise KeyboardInterrupt
 
 
@@ -62,17 +67,30 @@ def test_ask_starts_a_stack_when_none_answers_and_stops_it(
     assert ended.code == 0
     assert len(stack.made) == 1
     assert stack.made[0]["port"] == free_port
-    assert stack.made[0]["model_url"] is None
+    assert stack.made[0]["work"]
     assert stack.running == 0
     assert ended.err.startswith("  ✓ Azurite       ready      1.2 s\n")
-    assert ended.err.endswith("stopping the local stack\n")
+    assert ended.err.endswith(
+        "mail to duty@hotel.example: kept in mails, not sent\nstopping the local stack\n"
+    )
 
 
-def test_a_listing_starts_a_stack_without_a_model(
-    cli: Any, frontdesk: Any, stack: type[FakeStack], free_port: int
+@pytest.mark.parametrize("verb", ["cases", "parked", "quarantine"])
+def test_looking_starts_a_stack_that_does_not_work_and_that_nobody_finds(
+    cli: Any, frontdesk: Any, stack: type[FakeStack], free_port: int, verb: str
 ) -> None:
-    assert cli("cases", "--port", str(free_port)).code == 0
-    assert stack.made[0]["model_url"] is not None
+    assert cli(verb, "--port", str(free_port)).code == 0
+    assert (stack.made[0]["work"], stack.made[0]["port"]) == (False, 0)
+
+
+def test_a_replay_without_a_stack_says_when_it_runs(
+    cli: Any, stack: type[FakeStack], make_case: Any, free_port: int
+) -> None:
+    ended = cli("replay", make_case().case_id, "--port", str(free_port))
+
+    assert ended.code == 0
+    assert ended.err.endswith("begins when one does (./frontdesk run)\n")
+    assert not stack.made[0]["work"]
 
 
 def test_nothing_is_started_where_a_frontdesk_answers(
@@ -163,6 +181,7 @@ def test_run_says_where_everything_is_and_stops_on_ctrl_c(
         f"curl {frontdesk.url}/api/cases -H",
     ):
         assert expected in ended.out
+    assert "mail to duty@hotel.example: Room <U+001B>[2J12  kept in mails" in ended.err
     assert "Azurite       stopped    0.5 s" in ended.err
     assert stack.running == 0
 

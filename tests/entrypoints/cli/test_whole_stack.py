@@ -117,6 +117,43 @@ def test_run_serves_ask_and_show_until_sigterm(
     assert_gone(str(tmp_path), f"--port {free_port}")
 
 
+def test_looking_and_replaying_without_a_stack_run_nothing(
+    command: Callable[..., Any], httpserver: HTTPServer
+) -> None:
+    def done(verb: str, *arguments: str) -> str:
+        process = command(verb, *arguments)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        return str(out)
+
+    case_id = json.loads(done("ask", "--desk", "hotel", "--json", "Room 12 is dirty."))["case_id"]
+    calls = len(httpserver.log)
+
+    assert "1:sentiment, 1:escalation" in done("replay", "last", "--stage", "sentiment")
+    waiting = json.loads(done("show", case_id, "--json"))
+    states = {stage["stage"]: stage["state"] for stage in waiting["stages"]}
+    assert states == {"customer_query": "finished", "sentiment": "waiting", "escalation": "waiting"}
+    assert len(httpserver.log) == calls
+
+    case = json.loads(done("message", case_id, "--json", "Still dirty."))
+    assert [turn["text"] for turn in case["turns"]] == ["Room 12 is dirty.", "Still dirty."]
+    assert {stage["state"] for stage in case["stages"]} == {"finished"}
+    assert len(httpserver.log) == calls + 5
+
+
+def test_two_at_once_share_a_stack(
+    command: Callable[..., Any], tmp_path: Path, free_port: int
+) -> None:
+    both = [command("ask", "--desk", "hotel", "Room 12 is dirty.") for _ in range(2)]
+
+    ended = [process.communicate(timeout=90) for process in both]
+
+    assert [process.returncode for process in both] == [0, 0], ended
+    assert all(REPLY in out for out, _ in ended)
+    assert sum("Azurite       ready" in err for _, err in ended) == 1
+    assert_gone(str(tmp_path), f"--port {free_port}")
+
+
 def assert_gone(*words: str) -> None:
     """No process has one of the words on its command line, or soon none will."""
     left: list[str] = []
