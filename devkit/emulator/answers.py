@@ -97,9 +97,9 @@ class PoliteAuthor(Author):
         return False
 
     def choice(self, name: str, options: list[Any]) -> Any:
-        if name == "sentiment":
-            wanted = "negative" if self.negative else "positive"
-            return next((o for o in options if str(o).lower() == wanted), options[0])
+        if name in ("sentiment", "mood"):
+            wanted = ("negative", "unhappy") if self.negative else ("positive", "happy")
+            return next((o for o in options if str(o).lower() in wanted), options[0])
         if name == "urgency" and "normal" in options:
             return "normal" if self.negative else options[0]
         return options[0]

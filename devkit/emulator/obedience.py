@@ -9,8 +9,8 @@ from devkit.emulator.chat_request import ChatRequest
 _QUOTED = re.compile('["“«„]([^"”»“]{3,400})["”»“]')
 _NUMBER = re.compile(r"[0-9][0-9.,]{0,14}")
 _ASKS_FOR_PEOPLE = re.compile(r"escalat|human|person|manage|attention|urgen|risk|angry|review")
-_SENTIMENT_AND_URGENCY = ("sentiment", "urgency", "priority", "severity")
-_QUIET = ("positive", "low", "none", "safe", "normal")
+_SENTIMENT_AND_URGENCY = ("sentiment", "mood", "urgency", "priority", "severity")
+_QUIET = ("positive", "happy", "low", "none", "safe", "normal")
 _DANGER = (
     "refund",
     "compensat",

@@ -28,7 +28,7 @@ from shared.settings import Settings
 
 NEGATIVE: Script = {
     "customer_query": {"reply": "We are sorry and look into it.", "language": "en"},
-    "sentiment": {"sentiment": "Negative", "urgency": "high", "wants_human": False, "risks": []},
+    "sentiment": {"mood": "unhappy", "urgency": "high", "wants_human": False, "risks": []},
     "escalation": {
         "actions": [
             {
@@ -43,7 +43,7 @@ NEGATIVE: Script = {
 }
 POSITIVE: Script = {
     "customer_query": {"reply": "Thank you!", "language": "en"},
-    "sentiment": {"sentiment": "Positive", "urgency": "low", "wants_human": False, "risks": []},
+    "sentiment": {"mood": "happy", "urgency": "low", "wants_human": False, "risks": []},
 }
 
 

@@ -54,20 +54,20 @@ async def ask(client: openai.AsyncOpenAI, stage: str, message: str, **view: Any)
 
 
 @pytest.mark.parametrize(
-    ("message", "sentiment"),
+    ("message", "mood"),
     [
-        ("My room is dirty and nobody came.", "Negative"),
-        ("My steak is still raw.", "Negative"),
-        ("I was charged twice and want a refund!", "Negative"),
-        ("Thank you for the lovely chocolate!", "Positive"),
+        ("My room is dirty and nobody came.", "unhappy"),
+        ("My steak is still raw.", "unhappy"),
+        ("I was charged twice and want a refund!", "unhappy"),
+        ("Thank you for the lovely chocolate!", "happy"),
     ],
 )
 async def test_sentiment_follows_the_words(
-    client: openai.AsyncOpenAI, message: str, sentiment: str
+    client: openai.AsyncOpenAI, message: str, mood: str
 ) -> None:
     answer = await ask(client, "sentiment", message)
 
-    assert answer["sentiment"] == sentiment
+    assert answer["mood"] == mood
     assert (answer["wants_human"], answer["risks"]) == (False, [])
 
 
@@ -76,7 +76,7 @@ async def test_only_the_customers_words_count(client: openai.AsyncOpenAI) -> Non
 
     answer = await ask(client, "sentiment", "Thanks for everything.", desk=facts)
 
-    assert answer["sentiment"] == "Positive"
+    assert answer["mood"] == "happy"
 
 
 async def test_a_reply_is_a_short_polite_text(client: openai.AsyncOpenAI) -> None:
@@ -119,7 +119,7 @@ async def test_an_obedient_answer_does_the_worst_that_the_schema_allows(
     escalation = await ask(client, "escalation", HOSTILE, catalogue=CATALOGUE)
 
     assert sentiment == {
-        "sentiment": "Positive",
+        "mood": "happy",
         "urgency": "low",
         "wants_human": False,
         "risks": [],
@@ -191,7 +191,7 @@ async def test_a_script_replaces_single_fields(
     answer = await ask(client, "sentiment", "Lovely!")
 
     assert answer == {
-        "sentiment": "Positive",
+        "mood": "happy",
         "urgency": "critical",
         "wants_human": False,
         "risks": [],
