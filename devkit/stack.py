@@ -178,6 +178,10 @@ class Stack:
                 found = local_model.wait_for_line(r"Model ready on (http://\S+)", MODEL_LIMIT)
             added |= _model_at(found[1])
             added["FRONTDESK_MODEL_QUALITY"] = "demo"
+            # It answers two calls at once. More would wait inside their timeouts, give up and
+            # come back; as queue messages they wait for nothing.
+            for name, value in (("batchSize", "1"), ("newBatchThreshold", "0")):
+                added[f"AzureFunctionsJobHost__extensions__queues__{name}"] = value
         elif self._model_url:
             added |= _model_at(self._model_url)
 

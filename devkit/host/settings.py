@@ -5,6 +5,7 @@ https://learn.microsoft.com/azure/azure-functions/functions-host-json.
 """
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -155,6 +156,7 @@ def read_host_json(app_dir: Path) -> HostOptions:
     if not path.is_file():
         raise StartError(f'{path} is missing; the least it can hold is {{"version": "2.0"}}.')
     file = _JsonFile(path)
+    _override(file.content)
     if file.content.get("version") != "2.0":
         raise file.error("version", 'must be "2.0".')
 
@@ -176,6 +178,22 @@ def read_host_json(app_dir: Path) -> HostOptions:
         function_timeout=timeout,
         queues=_queue_options(file),
     )
+
+
+def _override(content: dict[str, Any]) -> None:
+    """Puts ``AzureFunctionsJobHost__extensions__queues__batchSize=1`` and the like over host.json.
+
+    The real host does: https://learn.microsoft.com/azure/azure-functions/functions-host-json
+    """
+    for name, value in os.environ.items():
+        path = name.split("__")
+        if path[0] != "AzureFunctionsJobHost" or len(path) < 2:
+            continue
+        section = content
+        for part in path[1:-1]:
+            inner = section.setdefault(part, {})
+            section = inner if isinstance(inner, dict) else {}
+        section[path[-1]] = int(value) if value.lstrip("-").isdigit() else value
 
 
 def _queue_options(file: _JsonFile) -> QueueOptions:

@@ -105,6 +105,15 @@ def test_a_bad_host_json_is_told_with_its_line(
         read_host_json(write_app(GOOD, files={"host.json": text}))
 
 
+def test_the_environment_overrides_host_json_as_in_azure(
+    write_app: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AzureFunctionsJobHost__extensions__queues__batchSize", "1")
+    monkeypatch.setenv("AzureFunctionsJobHost__extensions__queues__newBatchThreshold", "0")
+    queues = read_host_json(write_app(GOOD)).queues
+    assert (queues.batch_size, queues.new_batch_threshold) == (1, 0)
+
+
 def test_a_missing_host_json_is_told(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"host.json is missing"):
         read_host_json(tmp_path)
