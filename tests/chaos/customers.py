@@ -1,0 +1,160 @@
+"""The customers of a chaos run: they write through whichever host answers until one accepts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from random import Random
+from typing import Any
+
+import aiohttp
+
+from tests.chaos.evidence import Promise, token
+
+_DESKS = ("hotel", "restaurant", "bank")
+_TEXTS = (
+    "My room is dirty and nobody came.",
+    "Thank you for the lovely stay!",
+    "There is a smell of gas in the hallway.",
+    "I was charged twice and want my money back.",
+    "At what time do you open tomorrow?",
+    "The food was cold and the waiter was rude.",
+)
+#: Over 16 KiB: such a text is kept in a blob.
+_LONG = " It goes on and on." * 1000
+_REDELIVERED = 0.05
+_FOLLOWED_UP = 0.12
+_CANCELLED = 0.05
+#: Seconds: of one request, and of all tries together until somebody accepts.
+_REQUEST = aiohttp.ClientTimeout(total=20)
+_PATIENCE = 240.0
+
+
+class Customers:
+    """Opens cases, writes again, cancels, and remembers what was promised.
+
+    Args:
+        seed: Of who does what.
+        hosts: The addresses that answer now.
+        reply_address: Where replies go.
+
+    Attributes:
+        promises: Messages that were answered with 202.
+        cancelled: Cases whose cancel was answered with 202.
+        unanswered: Cases with an act that was refused after an attempt whose answer was lost.
+        redelivered: Messages that were delivered a second time after their 202.
+        troubles: Answers that should not have been given.
+    """
+
+    def __init__(self, seed: int, hosts: Callable[[], list[str]], reply_address: str) -> None:
+        self.promises: list[Promise] = []
+        self.cancelled: set[str] = set()
+        self.unanswered: set[str] = set()
+        self.redelivered = 0
+        self.troubles: list[str] = []
+        self._seed = seed
+        self._hosts = hosts
+        self._reply_address = reply_address
+        self._later: set[asyncio.Task[None]] = set()
+
+    async def come(self, count: int, admit: Callable[[int], Coroutine[Any, Any, None]]) -> None:
+        """Lets this many customers come and waits until the last has said everything.
+
+        Args:
+            count: How many.
+            admit: Waits until the customer of this number may come.
+        """
+        async with aiohttp.ClientSession(timeout=_REQUEST) as self._session:
+            for number in range(1, count + 1):
+                await admit(number)
+                self._spawn(self._visit(number))
+            while self._later:
+                await asyncio.wait(self._later)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._later.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._later.discard(task)
+        if not task.cancelled() and task.exception():
+            self.troubles.append(f"a customer failed: {task.exception()!r}")
+
+    async def _visit(self, number: int) -> None:
+        dice = Random(f"{self._seed} customer {number}")
+        text = f"{token(number, 1)} {dice.choice(_TEXTS)}"
+        if dice.random() < 0.03:
+            text += _LONG
+        body: dict[str, Any] = {"customer_query": text, "desk": dice.choice(_DESKS)}
+        if dice.random() < 0.8:
+            body["channel"] = {"source": "crm", "reply_address": self._reply_address}
+        case_id = await self._deliver(number, "/api/cases", body, dice)
+        what = dice.random()
+        if what < _FOLLOWED_UP:
+            for turn in range(2, dice.choice((3, 3, 4))):
+                await asyncio.sleep(dice.uniform(0.0, 6.0))
+                again = {"customer_query": f"{token(number, turn)} {dice.choice(_TEXTS)}"}
+                await self._deliver(number, f"/api/cases/{case_id}/messages", again, dice)
+        elif what < _FOLLOWED_UP + _CANCELLED:
+            await asyncio.sleep(dice.uniform(0.0, 2.0))
+            act = {"by": "customer", "reason": "changed my mind"}
+            status, _, lost = await self._post(f"/api/cases/{case_id}/cancel", act, "", dice)
+            if status == 202:
+                self.cancelled.add(case_id)
+            elif status == 409 and lost:
+                self.unanswered.add(case_id)
+            elif status != 409:
+                self.troubles.append(f"cancel of {case_id} was answered with {status}")
+
+    async def _deliver(self, number: int, path: str, body: dict[str, Any], dice: Random) -> str:
+        """Sends a message until it is accepted, and sometimes once more. Returns the case's id."""
+        text = str(body["customer_query"])
+        delivery_id = text.partition("]")[0]
+        status, said, _ = await self._post(path, body, delivery_id, dice)
+        case_id = str(said.get("case_id", ""))
+        if status != 202:
+            raise RuntimeError(f"{path} was answered with {status}: {said}")
+        self.promises.append(Promise(number, case_id, delivery_id, text))
+        if dice.random() < _REDELIVERED:
+            self._spawn(self._redeliver(path, body, delivery_id, case_id, dice.random()))
+        return case_id
+
+    async def _redeliver(
+        self, path: str, body: dict[str, Any], delivery_id: str, case_id: str, luck: float
+    ) -> None:
+        await asyncio.sleep(4 * luck)
+        self.redelivered += 1
+        status, said, _ = await self._post(path, body, delivery_id, Random(luck))
+        if (status, said.get("case_id")) != (202, case_id):
+            self.troubles.append(f"{case_id} delivered again was answered with {status}: {said}")
+
+    async def _post(
+        self, path: str, body: dict[str, Any], key: str, dice: Random
+    ) -> tuple[int, dict[str, Any], bool]:
+        """Posts until a host gives an answer that counts.
+
+        Returns:
+            Its status and JSON, and whether an earlier try may have got through.
+        """
+        lost = False
+        headers = {"Idempotency-Key": key} if key else {}
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                hosts = self._hosts()
+                if not hosts:
+                    await asyncio.sleep(0.1)
+                    continue
+                try:
+                    url = dice.choice(hosts) + path
+                    async with self._session.post(url, json=body, headers=headers) as answer:
+                        said = await answer.read()
+                        if answer.status == 500:
+                            self.troubles.append(f"{path} was answered with 500")
+                        if answer.status < 500 and answer.status != 429:
+                            return answer.status, json.loads(said or b"{}"), lost
+                except (aiohttp.ClientError, TimeoutError):
+                    lost = True
+                lost = True
+                await asyncio.sleep(dice.uniform(0.1, 0.5))

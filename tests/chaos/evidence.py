@@ -1,0 +1,110 @@
+"""What a run leaves behind, and all that the verdict is drawn from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shared.domain.case import IndexEntry
+from shared.domain.partition import Partition
+from shared.pipeline.limits import Limits
+
+_TOKEN = re.compile(r"\[chaos (\d+)-(\d+)\]")
+
+
+def token(number: int, turn: int) -> str:
+    """What marks a customer's message, so that a model call tells which turn it is for."""
+    return f"[chaos {number}-{turn}]"
+
+
+def token_in(text: str) -> tuple[int, int]:
+    """Number and turn of the mark in a text; zeros without one."""
+    found = _TOKEN.search(text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A message that was answered with 202: from then on it must not be lost."""
+
+    number: int
+    case_id: str
+    delivery_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One model call as the model saw it.
+
+    Attributes:
+        at: When it came, seconds of the epoch.
+        number: Whose message, and which ``turn``, by the mark in it.
+        status: HTTP status of the answer; 0 without one.
+        rule: The fault, if it met one.
+        again: Whether it asks again after a malformed answer.
+    """
+
+    at: float
+    number: int
+    turn: int
+    stage: str
+    status: int
+    rule: str = ""
+    again: bool = False
+
+    @property
+    def paid(self) -> bool:
+        """Whether a provider would bill it: it answered, whatever became of the answer."""
+        return self.status == 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One callback as the receiver saw it."""
+
+    id: str
+    case_id: str
+    turn: int
+    text: str
+
+
+@dataclass
+class Evidence:
+    """Rows and ledgers at rest.
+
+    Attributes:
+        limits: The protocol's times that the hosts worked by.
+        calm: Nothing failed and nothing was killed.
+        cases: Every partition of the table, by case id.
+        promises: What was accepted.
+        cancelled: Cases whose cancel was accepted.
+        unanswered: Cases with an act that was refused after an attempt whose answer was lost.
+        applied: Ids of callbacks that the receiver applied, deduplicated by id.
+        replies: Every callback that arrived.
+        mails: Idempotency keys of the mails that were taken.
+        listed: Facet and entry of every row of the index.
+        quarantined: Bodies in quarantine.
+        garbage: What the run put into queues that is no nudge, by queue.
+        left: Messages left in each queue; in poison queues only visible ones.
+        texts: Whole texts of messages that are kept in blobs.
+        troubles: What went wrong while it ran, in words.
+    """
+
+    limits: Limits
+    calm: bool = False
+    cases: dict[str, Partition] = field(default_factory=dict)
+    promises: list[Promise] = field(default_factory=list)
+    cancelled: set[str] = field(default_factory=set)
+    unanswered: set[str] = field(default_factory=set)
+    calls: list[Call] = field(default_factory=list)
+    applied: list[str] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    mails: list[str] = field(default_factory=list)
+    listed: list[tuple[str, IndexEntry]] = field(default_factory=list)
+    quarantined: list[str] = field(default_factory=list)
+    garbage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    left: Mapping[str, int] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    troubles: list[str] = field(default_factory=list)

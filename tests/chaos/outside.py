@@ -1,0 +1,193 @@
+"""The world outside: a model, a mail server and a CRM that fail by the seed, and their ledgers."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextlib import AsyncExitStack
+from pathlib import Path
+from random import Random
+from typing import Any, Self, TypeVar
+
+from devkit.emulator import Emulator
+from devkit.emulator.app import Received
+from devkit.mailbox import Fault as MailFault
+from devkit.mailbox import Mailbox, ledger
+from devkit.setup import MODEL_SETTINGS
+from tests.chaos.evidence import Call, Reply, token_in
+from tests.support.receiver import SECRET, Receiver
+from tests.support.receiver import Fault as ReceiverFault
+
+_LATENCY_MS = [20, 200]
+#: More than any run sends.
+_PREPARED = 20_000
+_Kind = TypeVar("_Kind")
+_COMPLAINT = "Your answer cannot be used"
+
+
+def model_script(seed: int, timeout: float, *, faults: bool) -> dict[str, Any]:
+    """The emulator's script: an eighth of all calls fail, in every way that the product tells.
+
+    Args:
+        seed: Of its dice.
+        timeout: Seconds after which the hosts give a call up; some hangs are shorter.
+        faults: Whether anything fails at all.
+    """
+    failing: list[tuple[float, dict[str, Any]]] = [
+        (0.03, {"fault": "rate_limited", "retry_after_s": 1}),
+        (0.02, {"fault": "server_error", "status": 503}),
+        (0.01, {"fault": "server_error", "status": 500}),
+        (0.01, {"fault": "hang", "seconds": timeout / 2}),
+        (0.005, {"fault": "hang", "seconds": timeout * 2}),
+        (0.01, {"fault": "drop"}),
+        (0.01, {"fault": "half_body"}),
+        (0.02, {"fault": "malformed_json"}),
+        (0.005, {"fault": "truncated"}),
+        (0.005, {"fault": "refusal"}),
+        (0.005, {"fault": "content_filter_output"}),
+    ]
+    rules = [
+        {"name": then["fault"], "when": {"probability": share}, "then": then}
+        for share, then in failing
+    ]
+    return {"seed": seed, "latency_ms": _LATENCY_MS, "rules": rules if faults else []}
+
+
+class Outside:
+    """Model, mail server and receiver of callbacks, in this process.
+
+    Args:
+        folder: Where mails are kept.
+        seed: Of all faults.
+        timeout: Seconds after which the hosts give a model call up.
+        faults: Whether anything fails.
+    """
+
+    def __init__(self, folder: Path, seed: int, timeout: float, *, faults: bool) -> None:
+        self._mails = folder / "mails"
+        self._script = model_script(seed, timeout, faults=faults)
+        self._emulator = Emulator(self._script)
+        # Its own list has no times, and a call is judged by the claim that it was made under.
+        self._arrivals = _Arrivals()
+        self._emulator._app.requests = self._arrivals
+        self._receiver = Receiver()
+        self._mailbox = Mailbox(self._mails)
+        if faults:
+            dice = Random(f"{seed} sinks")
+            self._receiver.faults.extend(_receiver_fault(dice) for _ in range(_PREPARED))
+            self._mailbox.faults.extend(_mail_fault(dice) for _ in range(_PREPARED))
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            stack.enter_context(self._emulator)
+            await stack.enter_async_context(self._receiver)
+            await stack.enter_async_context(self._mailbox)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    @property
+    def reply_address(self) -> str:
+        """Where replies are taken."""
+        return self._receiver.url
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Settings of the hosts."""
+        return {
+            # A blank is "not set" to the app, yet keeps a local.settings.json from setting it.
+            **dict.fromkeys(MODEL_SETTINGS, " "),
+            "OPENAI_BASE_URL": f"{self._emulator.url}/v1",
+            "OPENAI_API_KEY": "any",
+            "OPENAI_MODEL": "emulated",
+            "FRONTDESK_SMTP_URL": self._mailbox.url,
+            "FRONTDESK_MAIL_FROM": "Frontdesk <frontdesk@chaos.example>",
+            "FRONTDESK_CALLBACK_SECRET": SECRET,
+        }
+
+    def calm_down(self) -> None:
+        """From here on nothing fails."""
+        self._emulator.use(self._script | {"rules": []})
+        self._receiver.faults.clear()
+        self._mailbox.faults.clear()
+
+    def calls(self) -> list[Call]:
+        """Every model call, in the order in which they came; not those cut off on their way."""
+        pairs = zip(self._arrivals.times, self._arrivals, strict=True)
+        return [_call(at, received) for at, received in pairs if received.body]
+
+    def mails(self) -> list[str]:
+        """The idempotency keys of the mails that were taken, from their Message-IDs."""
+        return [found.strip("<>").rpartition("@")[0] for found in ledger(self._mails)]
+
+    def replies(self) -> list[Reply]:
+        """Every callback that arrived."""
+        events = [(head["webhook-id"], body["data"]) for head, body in self._receiver.requests]
+        return [Reply(i, data["case_id"], data["turn"], data["reply"]) for i, data in events]
+
+    def applied(self) -> list[str]:
+        """The ids of the callbacks that were applied, each once."""
+        return list(self._receiver.ledger)
+
+
+class _Arrivals(deque[Received]):
+    """The emulator's requests, with the time at which each came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[float] = []
+
+    def append(self, received: Received) -> None:
+        self.times.append(time.time())
+        super().append(received)
+
+
+def _call(at: float, received: Received) -> Call:
+    body = received.body
+    texts = [message["content"] for message in body["messages"] if message["role"] == "user"]
+    number, turn = token_in(" ".join(texts))
+    return Call(
+        at=at,
+        number=number,
+        turn=turn,
+        stage=body["response_format"]["json_schema"]["name"],
+        status=received.status,
+        rule=received.rule,
+        again=any(text.startswith(_COMPLAINT) for text in texts),
+    )
+
+
+def _receiver_fault(dice: Random) -> ReceiverFault:
+    """One of seven requests fails; of most kinds half are applied all the same."""
+    keep = dice.random() < 0.5
+    kinds = [
+        (0.03, ReceiverFault(status=503, headers={"Retry-After": "1"})),
+        (0.03, ReceiverFault(status=429, headers={"Retry-After": "1"})),
+        (0.03, ReceiverFault(status=500, keep=keep)),
+        (0.05, ReceiverFault(cut=True, keep=keep)),
+    ]
+    return _drawn(dice, kinds) or ReceiverFault(keep=True)
+
+
+def _mail_fault(dice: Random) -> MailFault | None:
+    """One of nine mails fails; few in the one way that nobody can know the outcome of."""
+    kinds = [
+        (0.03, MailFault("MAIL", "421 try later")),
+        (0.03, MailFault("DATA", "451 busy")),
+        (0.03, MailFault("MAIL")),
+        (0.02, MailFault("DATA", "250 kept", keep=True, delay=0.3)),
+        (0.005, MailFault("DATA", keep=True)),
+        (0.005, MailFault("DATA")),
+    ]
+    return _drawn(dice, kinds)
+
+
+def _drawn(dice: Random, kinds: list[tuple[float, _Kind]]) -> _Kind | None:
+    value = dice.random()
+    for share, kind in kinds:
+        value -= share
+        if value < 0:
+            return kind
+    return None

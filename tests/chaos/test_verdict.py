@@ -1,0 +1,243 @@
+"""The checks can fail: each planted violation is found, and a clean run shows none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain.fold import index_entry
+from shared.domain.partition import Partition, Stored
+from shared.domain.rows import Channel, EffectRow, MessageRow, ReceivedRow, Row, StageRow
+from shared.domain.stage import EffectRequest, PlannedStage, StageEvent, Writes
+from shared.pipeline.limits import Limits
+from tests.chaos.evidence import Call, Evidence, Promise, Reply, token
+from tests.chaos.verdict import judge
+
+CASE = "11111111-1111-4111-8111-111111111111"
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+TEXT = f"{token(1, 1)} My room is dirty."
+REPLY = EffectRequest(key="reply-1", sink="callback", to=("https://crm.example.com",), turn=1)
+MAIL = EffectRequest(key="escalated-1", sink="email", to=("desk@hotel.example",), turn=1)
+CLAIM = {"epoch": 1, "owner": "a", "lease_until": NOW, "attempts": 1, "claimed_at": NOW}
+
+
+def at(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def events(*what: tuple[float, int, str]) -> tuple[StageEvent, ...]:
+    return tuple(
+        StageEvent.model_validate({"at": at(when), "epoch": epoch, "event": event})
+        for when, epoch, event in what
+    )
+
+
+def a_stage(**more: Any) -> StageRow:
+    fields: dict[str, Any] = {
+        **CLAIM,
+        "turn": 1,
+        "stage": "customer_query",
+        "state": "finished",
+        "finished_at": at(3),
+        "writes": Writes(support_response="We are sorry."),
+        "effects": (REPLY, MAIL),
+        "events": events((1, 1, "claimed"), (3, 1, "finished")),
+    }
+    return StageRow.model_validate(fields | more)
+
+
+def an_effect(request: EffectRequest, **more: Any) -> EffectRow:
+    fields: dict[str, Any] = {
+        **CLAIM,
+        "request": request,
+        "state": "done",
+        "first_at": NOW,
+        "finished_at": at(5),
+        "events": events((4, 1, "claimed"), (5, 1, "done")),
+    }
+    return EffectRow.model_validate(fields | more)
+
+
+def clean() -> Evidence:
+    """One case that was answered, its reply posted and its mail sent."""
+    plan = PlannedStage(stage="customer_query", role="agent", objective="Answers.")
+    message = MessageRow(
+        turn=1,
+        text=TEXT,
+        size=len(TEXT),
+        fingerprint="f",
+        delivery_id="d",
+        received_at=NOW,
+        plan=(plan,),
+    )
+    received = ReceivedRow(desk="hotel", scene="A hotel.", channel=Channel(), created_at=NOW)
+    rows: list[Row] = [received, message, a_stage(), an_effect(REPLY), an_effect(MAIL)]
+    view = Partition(CASE, [Stored(row, "") for row in rows])
+    return Evidence(
+        limits=Limits(),
+        cases={CASE: view},
+        promises=[Promise(1, CASE, "d", TEXT)],
+        calls=[Call(at(1.5).timestamp(), 1, 1, "customer_query", 200)],
+        applied=[f"{CASE}-reply-1"],
+        replies=[Reply(f"{CASE}-reply-1", CASE, 1, "We are sorry.")],
+        mails=[f"{CASE}-escalated-1"],
+        listed=[("answered", index_entry(view))],
+    )
+
+
+def write(evidence: Evidence, row: Row) -> None:
+    evidence.cases[CASE] = evidence.cases[CASE].with_row(row, "")
+
+
+def without(evidence: Evidence, key: str) -> None:
+    kept = [item for name, item in evidence.cases[CASE].stored.items() if name != key]
+    evidence.cases[CASE] = Partition(CASE, kept)
+
+
+def stage_left_working(evidence: Evidence) -> None:
+    write(evidence, a_stage(state="working", effects=(), events=events((1, 1, "claimed"))))
+
+
+def case_gone(evidence: Evidence) -> None:
+    evidence.cases.clear()
+    evidence.listed.clear()
+
+
+def effect_left_behind(evidence: Evidence) -> None:
+    without(evidence, "e|escalated-1|000")
+    evidence.mails.clear()
+
+
+def mail_doubled(evidence: Evidence) -> None:
+    evidence.mails *= 2
+
+
+def answered_under_two_ids(evidence: Evidence) -> None:
+    evidence.replies.append(replace(evidence.replies[0], id=f"{CASE}-reply-01"))
+
+
+def answered_in_other_words(evidence: Evidence) -> None:
+    evidence.replies.append(replace(evidence.replies[0], text="We are not sorry."))
+
+
+def called_twice_under_one_claim(evidence: Evidence) -> None:
+    evidence.calls.append(replace(evidence.calls[0], at=at(2).timestamp()))
+
+
+def called_while_an_answer_was_stored(evidence: Evidence) -> None:
+    evidence.calls.append(replace(evidence.calls[0], at=at(30).timestamp()))
+
+
+def called_without_a_claim(evidence: Evidence) -> None:
+    evidence.calls.append(replace(evidence.calls[0], number=9))
+
+
+def claim_taken_away(evidence: Evidence) -> None:
+    again = events((1, 1, "claimed"), (2, 2, "claimed"), (3, 2, "finished"))
+    write(evidence, a_stage(epoch=2, attempts=2, events=again))
+
+
+def mark_left_open(evidence: Evidence) -> None:
+    _, entry = evidence.listed[0]
+    evidence.listed.append(("open", entry.model_copy(update={"status": "open", "mark": "m0001"})))
+
+
+def not_listed(evidence: Evidence) -> None:
+    evidence.listed.clear()
+
+
+def mail_that_nobody_asked_for(evidence: Evidence) -> None:
+    evidence.mails.append(f"{CASE}-escalated-7")
+
+
+def nudge_in_quarantine(evidence: Evidence) -> None:
+    evidence.quarantined.append('{"case":"x","turn":1,"stage":"sentiment"}')
+
+
+def poison_left(evidence: Evidence) -> None:
+    evidence.left = {"effects-poison": 1}
+
+
+def garbage_dropped(evidence: Evidence) -> None:
+    evidence.garbage = {"effects": ("hello",)}
+
+
+def many_uncertain(evidence: Evidence) -> None:
+    evidence.calm = True
+    unsure = events((4, 1, "claimed"), (5, 1, "uncertain"))
+    write(evidence, an_effect(MAIL, state="uncertain", events=unsure))
+    evidence.listed = [("escalated", index_entry(evidence.cases[CASE]))]
+
+
+def cancel_forgotten(evidence: Evidence) -> None:
+    evidence.cancelled.add(CASE)
+
+
+def host_fell(evidence: Evidence) -> None:
+    evidence.troubles.append("host-1 ended by itself with 1")
+
+
+def test_a_clean_run_has_no_violation() -> None:
+    verdict = judge(clean())
+    assert dict(verdict.violations) == {"run": [], CASE: []}
+    assert str(verdict) == (
+        "0 lost, 0 duplicated, 0 avoidably paid of 1 paid calls, 0 uncertain of 2 effects (0.0 %)"
+    )
+
+
+def test_a_malformed_answer_may_be_asked_for_again_once() -> None:
+    evidence = clean()
+    evidence.calls.append(replace(evidence.calls[0], at=at(2).timestamp(), again=True))
+    assert judge(evidence).good
+    evidence.calls.append(replace(evidence.calls[0], at=at(2.5).timestamp(), again=True))
+    assert judge(evidence).avoidable == 1
+
+
+def test_a_claim_that_was_cut_off_may_be_paid_for_again_after_its_lease() -> None:
+    evidence = clean()
+    lease = evidence.limits.lease.total_seconds()
+    again = events((1, 1, "claimed"), (lease + 1, 2, "claimed"), (lease + 2, 2, "finished"))
+    write(evidence, a_stage(epoch=2, attempts=2, events=again))
+    evidence.calls.append(replace(evidence.calls[0], at=at(lease + 1.5).timestamp()))
+    evidence.listed = [("answered", index_entry(evidence.cases[CASE]))]
+    verdict = judge(evidence)
+    assert (verdict.good, verdict.cut_off, verdict.paid) == (True, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("plant", "counted", "said"),
+    [
+        (stage_left_working, "lost", "lost in turn 1"),
+        (case_gone, "lost", "accepted, not stored"),
+        (effect_left_behind, "lost", "effect escalated-1 is missing"),
+        (mail_doubled, "duplicated", "effect escalated-1 happened 2 times"),
+        (answered_under_two_ids, "duplicated", "answered under ids"),
+        (answered_in_other_words, "", "answered in different words"),
+        (called_twice_under_one_claim, "avoidable", "2 answered calls under the claim"),
+        (called_while_an_answer_was_stored, "avoidable", "27.00 s after the claim had ended"),
+        (called_without_a_claim, "avoidable", "model calls without a claim"),
+        (claim_taken_away, "", "a live claim was taken away"),
+        (mark_left_open, "", "listed under ['answered', 'open']"),
+        (not_listed, "", "listed under [], it is answered"),
+        (mail_that_nobody_asked_for, "", "an effect that nobody asked for"),
+        (nudge_in_quarantine, "", "in quarantine by mistake"),
+        (garbage_dropped, "", "dropped from effects"),
+        (poison_left, "", "left in poison queues"),
+        (many_uncertain, "uncertain", "1 effects are uncertain"),
+        (cancel_forgotten, "", "a cancel was accepted and not stored"),
+        (host_fell, "", "ended by itself"),
+    ],
+)
+def test_a_planted_violation_is_found(
+    plant: Callable[[Evidence], None], counted: str, said: str
+) -> None:
+    evidence = clean()
+    plant(evidence)
+    verdict = judge(evidence)
+    assert not verdict.good
+    assert any(said in why for found in verdict.violations.values() for why in found)
+    assert not counted or getattr(verdict, counted) == 1

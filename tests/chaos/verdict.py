@@ -1,0 +1,240 @@
+"""The verdict on a run: the simulator's invariants and a few more, from rows and ledgers."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+from shared.domain.fold import index_entry
+from shared.domain.partition import Partition
+from shared.domain.rows import StageRow, mark_of
+from tests.chaos.evidence import Call, Evidence
+from tests.simulation import checker
+from tests.simulation.watch import Findings
+
+#: Share of effects that may end uncertain; in a small run, this many.
+UNCERTAIN_SHARE = 0.05
+UNCERTAIN_FEW = 3
+#: Seconds that a request may take to the model on a busy machine; its worker may have given up.
+_ON_ITS_WAY = 1.0
+
+
+@dataclass
+class Verdict:
+    """What was found.
+
+    Attributes:
+        violations: In words, by case id; under ``run`` what concerns none.
+        cut_off: Claims whose worker died or lost its storage: what the kills hit.
+    """
+
+    cases: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    avoidable: int = 0
+    uncertain: int = 0
+    effects: int = 0
+    paid: int = 0
+    cut_off: int = 0
+    violations: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def good(self) -> bool:
+        """Whether all invariants hold."""
+        return not any(self.violations.values())
+
+    def __str__(self) -> str:
+        share = 100 * self.uncertain / self.effects if self.effects else 0.0
+        return (
+            f"{self.lost} lost, {self.duplicated} duplicated, "
+            f"{self.avoidable} avoidably paid of {self.paid} paid calls, "
+            f"{self.uncertain} uncertain of {self.effects} effects ({share:.1f} %)"
+        )
+
+
+def judge(evidence: Evidence) -> Verdict:
+    """Checks everything that a run left behind."""
+    verdict = Verdict(cases=len({promise.case_id for promise in evidence.promises}))
+    verdict.violations["run"] += evidence.troubles
+    _promises(evidence, verdict)
+    _cases(evidence, verdict)
+    _sinks(evidence, verdict)
+    _calls(evidence, verdict)
+    _listing(evidence, verdict)
+    _leftovers(evidence, verdict)
+    allowed = max(UNCERTAIN_FEW, UNCERTAIN_SHARE * verdict.effects)
+    if verdict.uncertain > (0 if evidence.calm else allowed):
+        verdict.violations["run"].append(f"{verdict.uncertain} effects are uncertain")
+    return verdict
+
+
+def _promises(evidence: Evidence, verdict: Verdict) -> None:
+    """I1: whatever was answered with 202 is stored, once."""
+    for promise in evidence.promises:
+        view = evidence.cases.get(promise.case_id)
+        texts = [
+            evidence.texts.get(row.blob, "") if row.blob else row.text
+            for row in (view.messages if view else ())
+            if row.delivery_id == promise.delivery_id
+        ]
+        if view is None or view.received is None or promise.text not in texts:
+            verdict.lost += 1
+            verdict.violations[promise.case_id].append(f"lost: accepted, not stored: {promise}")
+        elif len(texts) > 1:
+            verdict.duplicated += 1
+            verdict.violations[promise.case_id].append(f"stored {len(texts)} times: {promise}")
+    for case_id in evidence.cancelled:
+        if not evidence.cases[case_id].cancelled:
+            verdict.violations[case_id].append("a cancel was accepted and not stored")
+
+
+def _cases(evidence: Evidence, verdict: Verdict) -> None:
+    """I1, I2, I4 by the simulator's checker, which is handed these rows as if it had run them."""
+
+    async def read(case_id: str) -> Partition:
+        return evidence.cases[case_id]
+
+    def sink(kind: str, keys: list[str]) -> SimpleNamespace:
+        ledger = [SimpleNamespace(key=key) for key in keys]
+        return SimpleNamespace(kind=kind, inner=SimpleNamespace(ledger=ledger))
+
+    sinks = {"callback": sink("keyed", evidence.applied), "email": sink("unkeyed", evidence.mails)}
+    for case_id, view in evidence.cases.items():
+        if view.received is None:
+            continue
+        findings = Findings()
+        run: Any = SimpleNamespace(
+            watch=SimpleNamespace(findings=findings),
+            sinks=sinks,
+            store=SimpleNamespace(inner=SimpleNamespace(read=read)),
+        )
+        rows = {key: item.row for key, item in view.stored.items()}
+        checker._Case(run, case_id, rows).check()
+        verdict.lost += findings.lost
+        verdict.duplicated += findings.duplicated
+        verdict.uncertain += findings.uncertain
+        verdict.effects += findings.effects
+        verdict.violations[case_id] += findings.violations
+
+
+def _sinks(evidence: Evidence, verdict: Verdict) -> None:
+    """I2 as receivers see it: one id and one text for a reply, and nothing unasked for."""
+    asked = {
+        f"{case_id}-{effect.request.key}"
+        for case_id, view in evidence.cases.items()
+        for effect in view.effects
+    }
+    for key in sorted({*evidence.applied, *evidence.mails} - asked):
+        verdict.violations["run"].append(f"an effect that nobody asked for: {key}")
+    ids: dict[tuple[str, int], set[str]] = defaultdict(set)
+    texts: dict[str, set[str]] = defaultdict(set)
+    for reply in evidence.replies:
+        ids[reply.case_id, reply.turn].add(reply.id)
+        texts[reply.id].add(reply.text)
+    for (case_id, turn), seen in ids.items():
+        if len(seen) > 1:
+            verdict.duplicated += len(seen) - 1
+            verdict.violations[case_id].append(f"turn {turn} was answered under ids {sorted(seen)}")
+        if any(len(texts[one]) > 1 for one in seen):
+            verdict.violations[case_id].append(f"turn {turn} was answered in different words")
+
+
+def _calls(evidence: Evidence, verdict: Verdict) -> None:
+    """I5 from the model's own log: no call beyond what the claims in the table allow."""
+    case_ids = {promise.number: promise.case_id for promise in evidence.promises}
+    made: dict[tuple[str, int, str], list[Call]] = defaultdict(list)
+    for call in evidence.calls:
+        verdict.paid += call.paid
+        made[case_ids.get(call.number, ""), call.turn, call.stage].append(call)
+    for (case_id, turn, stage), calls in made.items():
+        view = evidence.cases.get(case_id)
+        progress = view.stage(turn, stage) if view else None
+        if progress is None or progress.row is None:
+            verdict.avoidable += len(calls)
+            verdict.violations[case_id or "run"].append(f"model calls without a claim: {calls}")
+            continue
+        for why in _avoidable(progress.row, calls):
+            verdict.avoidable += 1
+            verdict.violations[case_id].append(f"avoidably paid: {turn}:{stage}: {why}")
+    for case_id, view in evidence.cases.items():
+        for row in view.stage_rows:
+            claims = _claims(row)
+            verdict.cut_off += sum(ended is None for _, ended in claims)
+            for (began, ended), (again, _) in pairwise(claims):
+                if ended is None and again < began + evidence.limits.lease:
+                    verdict.violations[case_id].append(f"{row.key}: a live claim was taken away")
+
+
+def _avoidable(row: StageRow, calls: list[Call]) -> list[str]:
+    """Calls of one stage that should not have been made."""
+    found = []
+    claims = _claims(row)
+    asked: Counter[tuple[datetime, bool]] = Counter()
+    for call in calls:
+        under = [claim for claim in claims if claim[0].timestamp() <= call.at]
+        if not under:
+            found.append("a call before its claim")
+            continue
+        began, ended = under[-1]
+        if ended is not None and ended.timestamp() + _ON_ITS_WAY < call.at:
+            found.append(f"a call {call.at - ended.timestamp():.2f} s after the claim had ended")
+        elif call.paid:
+            asked[began, call.again] += 1
+    found += [
+        f"{times} answered calls under the claim of {began:%H:%M:%S}"
+        for (began, _), times in asked.items()
+        if times > 1
+    ]
+    return found
+
+
+def _claims(row: StageRow) -> list[tuple[datetime, datetime | None]]:
+    """Each claim's time, and when it ended; None for one whose worker never said."""
+    ends = {event.epoch: event.at for event in row.events if event.event != "claimed"}
+    return [(event.at, ends.get(event.epoch)) for event in row.events if event.event == "claimed"]
+
+
+def _listing(evidence: Evidence, verdict: Verdict) -> None:
+    """I6: no open mark, and each case listed once under its status."""
+    listed: dict[str, list[str]] = defaultdict(list)
+    for facet, entry in evidence.listed:
+        view = evidence.cases.get(entry.case_id)
+        if facet == "open" and may_stay_open(evidence, entry.mark, entry.case_id):
+            continue
+        if view is None or view.received is None:
+            verdict.violations[entry.case_id].append(f"listed under {facet}, and there is no case")
+            continue
+        listed[entry.case_id].append(facet)
+    for case_id, view in evidence.cases.items():
+        if view.received and listed[case_id] != [index_entry(view).facet]:
+            wanted = index_entry(view).facet
+            verdict.violations[case_id].append(f"listed under {listed[case_id]}, it is {wanted}")
+
+
+def may_stay_open(evidence: Evidence, mark: str, case_id: str) -> bool:
+    """Whether an open mark is one of an act that died before its row and was refused later.
+
+    Such a mark goes when it is ``orphan_age`` old, an hour, for which no run waits.
+    """
+    view = evidence.cases.get(case_id)
+    rows = {mark_of(key) for key in view.stored} if view else set()
+    return case_id in evidence.unanswered and mark not in rows
+
+
+def _leftovers(evidence: Evidence, verdict: Verdict) -> None:
+    """Nothing dropped: what was no nudge is in quarantine, or hidden since its host was killed."""
+    extra = Counter(evidence.quarantined)
+    for queue, bodies in evidence.garbage.items():
+        missing = [body for body in bodies if body not in evidence.quarantined]
+        extra -= Counter(bodies)
+        if len(missing) > evidence.left.get(queue, 0):
+            verdict.violations["run"].append(f"dropped from {queue}: {missing}")
+    if extra:
+        verdict.violations["run"].append(f"in quarantine by mistake: {list(extra)}")
+    poison = {name: n for name, n in evidence.left.items() if n and name.endswith("-poison")}
+    if poison:
+        verdict.violations["run"].append(f"left in poison queues: {poison}")

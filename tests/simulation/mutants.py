@@ -1,0 +1,117 @@
+"""Mistakes built in on purpose: the checks are only worth something if they find every one.
+
+Each is a switch on a simulation that is about to start; the product's files know nothing of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.simulation import mistakes_in_cases as cases
+from tests.simulation import mistakes_in_work as work
+from tests.simulation.faults import GROUPS, Fault
+from tests.simulation.scenario import Caller, Outage, Scenario, Step
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Simulation
+
+Apply = Callable[["Simulation", ExitStack], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """One mistake.
+
+    Attributes:
+        what: In words.
+        groups: Faults that bring it out; with all of them it takes longer.
+        story: What people do that brings it out, instead of what the seed says.
+    """
+
+    name: str
+    what: str
+    apply: Apply
+    groups: frozenset[str]
+    story: Scenario | None
+
+    @contextmanager
+    def in_place(self, simulation: Simulation) -> Iterator[None]:
+        """The mistake is made inside this block."""
+        with ExitStack() as stack:
+            self.apply(simulation, stack)
+            yield
+
+
+#: What brings out those that hide well; the others show under anything.
+_GROUPS: dict[Apply, tuple[str, ...]] = {
+    work.no_last_check: ("pause", "skew", "people"),
+    work.no_last_check_of_effects: ("pause", "people"),
+    work.no_deadline: ("outage", "people"),
+    work.endless_attempts: ("outage", "people"),
+    cases.one_mark_for_all: ("pause",),
+    work.new_key_for_replays: ("people",),
+    cases.accepted_too_early: ("error", "outage", "people"),
+    cases.unconfirmed_settling: ("pause", "people"),
+    cases.hasty_with_orphans: ("pause", "people"),
+}
+
+_STORIES: dict[Apply, Scenario] = {
+    cases.one_mark_for_all: Scenario(
+        (Caller(mood="good", reply=False, steps=(Step(2.0, "follow_up"), Step(4.0, "follow_up"))),)
+    ),
+    work.new_key_for_replays: Scenario(
+        (Caller(steps=(Step(5000.0, "resend", names=("reply-1",)),)),),
+        outages=(Outage(0.0, 4900.0, ("sink.",), Fault("lost")),),
+    ),
+}
+
+
+def _mutant(apply: Apply, what: str) -> Mutant:
+    name = apply.__name__.replace("_", "-")
+    groups = frozenset(_GROUPS.get(apply, GROUPS))
+    return Mutant(name, what, apply, groups, _STORIES.get(apply))
+
+
+_WHAT: dict[Apply, str] = {
+    cases.no_sweeper: "the timer never runs",
+    cases.no_open_mark: "open cases are not in the index",
+    cases.mark_after_row: "the open mark follows the row that it announces",
+    cases.no_etag_on_claim: "a claim is written over whatever is there",
+    cases.no_fence_on_commit: "an outcome is written over whatever is there",
+    cases.no_fence_on_effects: "effect rows are written over whatever is there",
+    cases.no_second_query: "followers are worked out from what was read before the commit",
+    work.no_lease: "a claim keeps nobody out",
+    work.short_lease: "a claim ends while its model call goes on",
+    work.no_last_check: "a worker that was paused after its claim pays all the same",
+    cases.early_acknowledge: "messages are deleted before the work",
+    work.blind_retry: "an effect that may have happened is sent again",
+    work.no_attempting_mark: "an effect is begun without a trace",
+    work.no_idempotency_key: "receivers cannot recognise a second attempt",
+    work.no_look_up: "a sink that could tell is not asked",
+    work.endless_window: "a key is sent again after its receiver forgot it",
+    work.no_deadline: "old turns are worked on for ever",
+    work.endless_attempts: "a failing stage is paid for again and again",
+    cases.one_mark_for_all: "a follow-up sets no open mark of its own",
+    cases.unconfirmed_settling: "the open mark goes without another look",
+    cases.no_reading_back: "a conflict with our own write counts as lost",
+    cases.case_row_first: "the case row is there before its message",
+    cases.accepted_too_early: "202 although nothing was stored",
+    work.parks_the_living: "a poison message parks what a worker is at",
+    work.forgets_retry_after: "Retry-After is not honoured",
+    work.endless_lease: "nobody takes over from a worker that died",
+    work.no_last_check_of_effects: "a worker that was paused after its claim sends all the same",
+    work.new_key_for_replays: "a replayed effect has a new key",
+    cases.forgets_delivery_ids: "a follow-up that comes twice is two messages",
+    cases.accepts_any_body: "a key that comes again with another body is accepted",
+    cases.keeps_orphans: "marks whose row never came stay",
+    cases.hasty_with_orphans: "a mark goes before its row had time to come",
+    cases.drops_garbage: "messages that nobody understands vanish",
+    work.cancel_forgets_effects: "effects begin after the cancel",
+}
+MUTANTS: dict[str, Mutant] = {
+    mutant.name: mutant for mutant in itertools.starmap(_mutant, _WHAT.items())
+}

@@ -1,0 +1,205 @@
+"""Customers and operators: they call over HTTP, wait, lose patience and call again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shared.domain.nudge import Nudge, nudge_body
+from shared.domain.rows import Channel
+from shared.errors import RequestError, RetryableError
+from shared.pipeline.intake import Accepted, Arrival
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from shared.bootstrap import Frontdesk
+    from tests.simulation.host import Host
+    from tests.simulation.scenario import Caller, Step
+    from tests.simulation.watch import Watch
+    from tests.simulation.world import Invocation, World
+
+PATIENCE = 100.0
+#: Seconds between tries; the last one is given up for good.
+_TRIES = (1.0, 5.0, 20.0, 60.0, 300.0, 900.0, 0.0)
+_VISITS = (900.0, 1800.0, 3600.0, 0.0)
+_LONG = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A message that was answered with 202: the product owes it an end."""
+
+    case_id: str
+    text: str
+    delivery_id: str | None
+
+
+class People:
+    """Everybody outside.
+
+    Attributes:
+        promises: What was accepted.
+        cancels: The cases whose cancel was accepted.
+        active: How many still have something to do.
+    """
+
+    def __init__(self, world: World, watch: Watch, host: Host) -> None:
+        self.promises: list[Promise] = []
+        self.cancels: set[str] = set()
+        self.active = 0
+        self._world = world
+        self._watch = watch
+        self._host = host
+
+    def arrive(self, number: int, caller: Caller) -> None:
+        """A customer comes with all that will be done to his case."""
+        opened: asyncio.Future[str] = self._world.loop.create_future()
+        text = f"Case {number} [{caller.mood}] my room." + " dirty" * (_LONG * caller.long)
+        key = f"d{number}" if caller.keyed else None
+        self.start(self._open(caller.at, caller, text, key, opened))
+        if caller.keyed and caller.twin is not None:
+            self.start(self._open(caller.at + caller.twin, caller, text, key, opened))
+        if caller.keyed and caller.clash is not None:
+            other = f"Clash {number} [{caller.mood}]."
+            self.start(self._open(caller.at + caller.clash, caller, other, key, opened))
+        for n, step in enumerate(caller.steps):
+            name = f"{number}-{n}"
+            self.start(self._step(caller.at + step.at, step, name, opened))
+            if step.twin is not None:
+                self.start(self._step(caller.at + step.at + step.twin, step, name, opened))
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Lets somebody act."""
+        self.active += 1
+
+        async def whole() -> None:
+            await work
+            self.active -= 1
+            self._watch.last_change = self._world.now
+
+        self._world.loop.create_task(whole())
+
+    async def _open(
+        self,
+        at: float,
+        caller: Caller,
+        text: str,
+        key: str | None,
+        opened: asyncio.Future[str],
+    ) -> None:
+        await self._world.wait(at)
+        channel = Channel(reply_address="https://crm.example.com/reply" if caller.reply else None)
+        arrival = Arrival(text=text, desk="hotel", channel=channel, delivery_id=key)
+        for pause in _TRIES if key else (0.0,):
+            verdict, said = await self.http("post", lambda app: app.intake.accept(arrival))
+            if verdict == "ok":
+                self._promised(said, text, key)
+                if not opened.done():
+                    opened.set_result(said.case_id)
+                return
+            if verdict == "refused":
+                return
+            await self._world.wait(pause)
+
+    async def _step(self, at: float, step: Step, name: str, opened: asyncio.Future[str]) -> None:
+        await self._world.wait(at)
+        if opened.done():
+            await self._do(opened.result(), step, name)
+
+    def do(self, case_id: str, step: Step, name: str) -> None:
+        """Somebody does something to a case, now, and perhaps again a little later."""
+        self.start(self._do(case_id, step, name))
+        if step.twin is not None:
+            self.start(self._do(case_id, step, name))
+
+    async def _do(self, case_id: str, step: Step, name: str) -> None:
+        match step.act:
+            case "follow_up":
+                await self._follow_up(case_id, step, f"f{name}")
+            case "cancel":
+                await self._cancel(case_id)
+            case "resolve":
+                await self._visit(
+                    "resolve", lambda app: app.acts.resolve(case_id, "an operator", "called back")
+                )
+            case "resend":
+                await self._visit(
+                    "replay",
+                    lambda app: app.acts.replay(case_id, "an operator", "again", (), step.names),
+                )
+            case "poison":
+                nudge = Nudge(case_id, 1, step.names[0])
+                self._host.put(f"{nudge.queue}-poison", nudge_body(nudge).encode())
+            case "replay" | "rerun":
+                await self._visit(
+                    "replay",
+                    lambda app: app.acts.replay(case_id, "an operator", "again", step.names),
+                )
+
+    async def _follow_up(self, case_id: str, step: Step, key: str) -> None:
+        text = f"More {key} [{step.mood}]."
+        for pause in _TRIES:
+            verdict, said = await self.http(
+                "follow-up", lambda app: app.intake.follow_up(case_id, text, key)
+            )
+            if verdict == "ok":
+                self._promised(said, text, key)
+            if verdict in ("ok", "refused"):
+                return
+            await self._world.wait(pause)
+
+    async def _cancel(self, case_id: str) -> None:
+        for pause in _TRIES:
+            verdict, _ = await self.http(
+                "cancel", lambda app: app.acts.cancel(case_id, "an operator", "a duplicate")
+            )
+            if verdict == "ok":
+                self.cancels.add(case_id)
+            if verdict in ("ok", "refused"):
+                return
+            await self._world.wait(pause)
+
+    async def _visit(self, what: str, act: Callable[[Frontdesk], Coroutine[Any, Any, Any]]) -> None:
+        for pause in _VISITS:
+            verdict, _ = await self.http(what, act)
+            if verdict == "ok":
+                return
+            await self._world.wait(pause)
+
+    def _promised(self, said: Accepted, text: str, key: str | None) -> None:
+        self.promises.append(Promise(said.case_id, text, key))
+
+    async def http(
+        self, what: str, work: Callable[[Frontdesk], Coroutine[Any, Any, Any]]
+    ) -> tuple[str, Any]:
+        """One request: ``ok``, ``refused`` with 4xx, or ``failed`` for all else."""
+        world = self._world
+        process = world.a_process()
+        while process is None:
+            await world.wait(5.0)
+            process = world.a_process()
+        answer: asyncio.Future[tuple[str, Any]] = world.loop.create_future()
+        app = process.app
+
+        def say(verdict: str, said: Any = None) -> None:
+            if not answer.done():
+                answer.set_result((verdict, said))
+
+        async def serve(_: Invocation) -> None:
+            try:
+                said = await work(app)
+            except RequestError as error:
+                say("refused", error)
+            except RetryableError:
+                say("failed")
+            except Exception as error:  # noqa: BLE001
+                self._watch.findings.add(f"{what} raised {error!r}")
+                say("failed")
+            else:
+                say("ok", said)
+
+        world.begin(what, process, serve).when_dead = lambda: say("failed")
+        world.later(PATIENCE, say, "failed")
+        return await answer

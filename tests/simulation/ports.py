@@ -1,0 +1,328 @@
+"""The ports as the simulated workers see them: memory twins behind the fault layer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from shared.adapters.memory import (
+    MemoryCaseIndex,
+    MemoryCaseStore,
+    MemoryQuarantine,
+    MemoryTexts,
+)
+from shared.adapters.memory_sinks import MemorySink
+from shared.adapters.scripted_model import ScriptedModel
+from shared.domain.nudge import nudge_body, whole_seconds
+from shared.domain.rows import ActRow, MessageRow, ReceivedRow
+from shared.errors import PermanentError, RetryableError, UncertainError
+from tests.simulation.stand_ins import AGENTS
+from tests.simulation.world import START, instantly
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shared.domain.case import IndexEntry, Status
+    from shared.domain.nudge import Nudge
+    from shared.domain.partition import Partition
+    from shared.domain.rows import Row
+    from shared.domain.stage import Sentiment
+    from shared.ports import EffectCall, ModelAnswer, ModelCall, Quarantined
+    from tests.simulation.faults import Fault
+    from tests.simulation.host import Host
+    from tests.simulation.watch import Watch
+    from tests.simulation.world import World
+
+
+#: Seconds after which a queue message is delivered again, almost.
+LONG_FROZEN = 540.0
+#: Seconds between two sweeps.
+SWEPT = 60.0
+
+
+def _nobody(_: str) -> None:
+    """Nobody wants to know."""
+
+
+class SimulatedStore:
+    """CaseStore.
+
+    Attributes:
+        changed: Told of the case whenever a row was written that may make work.
+    """
+
+    def __init__(self, world: World, watch: Watch) -> None:
+        self.inner = MemoryCaseStore()
+        self.changed: Callable[[str], None] = _nobody
+        self._world = world
+        self._watch = watch
+
+    async def read(self, case_id: str) -> Partition:
+        who = self._world.current()
+
+        def act() -> Partition:
+            who.reads[case_id] = self._world.now
+            return instantly(self.inner.read(case_id))
+
+        return await self._world.call("store.read", case_id[:8], act)
+
+    async def insert(self, case_id: str, row: Row) -> str:
+        who = self._world.current()
+
+        def act() -> str:
+            etag = instantly(self.inner.insert(case_id, row))
+            self._watch.wrote(who, case_id, row)
+            if isinstance(row, ReceivedRow | MessageRow | ActRow):
+                self.changed(case_id)
+            return etag
+
+        return await self._world.call("store.insert", _said(row), act)
+
+    async def replace(self, case_id: str, row: Row, etag: str) -> str:
+        who = self._world.current()
+
+        def act() -> str:
+            new = instantly(self.inner.replace(case_id, row, etag))
+            self._watch.wrote(who, case_id, row)
+            return new
+
+        return await self._world.call("store.replace", _said(row), act)
+
+
+class SimulatedIndex:
+    """CaseIndex.
+
+    Args:
+        unmarked: Told of the case whenever an open mark of it was removed.
+
+    Attributes:
+        frozen_puts: Case and facet of what was listed by workers that had stood still so long that
+            nobody would do their work again after a crash.
+    """
+
+    def __init__(self, world: World, unmarked: Callable[[str], None]) -> None:
+        self.inner = MemoryCaseIndex()
+        self.frozen_puts: set[tuple[str, str]] = set()
+        self._world = world
+        self._unmarked = unmarked
+
+    @property
+    def entries(self) -> dict[tuple[str, str], IndexEntry]:
+        """What is stored, by partition and row key."""
+        return self.inner._entries
+
+    async def put(self, entry: IndexEntry) -> None:
+        who = self._world.current()
+
+        def act() -> None:
+            if who.slowed >= (LONG_FROZEN if who.message else SWEPT):
+                self.frozen_puts.add((entry.case_id, entry.facet))
+            instantly(self.inner.put(entry))
+
+        await self._world.call("index.put", f"{entry.facet} v{entry.version}", act)
+
+    async def remove(self, entry: IndexEntry, facets: Sequence[Status]) -> None:
+        where = "open" if list(facets) == ["open"] else "other facets"
+
+        def act() -> None:
+            instantly(self.inner.remove(entry, facets))
+            if "open" in facets:
+                self._unmarked(entry.case_id)
+
+        await self._world.call("index.remove", f"{where} v{entry.version}", act)
+
+    async def page(
+        self,
+        desks: Sequence[str],
+        statuses: Sequence[Status],
+        sentiment: Sentiment | None,
+        before: str | None,
+        limit: int,
+        *,
+        unfinished: bool = False,
+    ) -> tuple[list[IndexEntry], str | None]:
+        return await self.inner.page(
+            desks, statuses, sentiment, before, limit, unfinished=unfinished
+        )
+
+    async def open_entries(self, limit: int, after: IndexEntry | None = None) -> list[IndexEntry]:
+        return await self._world.call(
+            "index.open_entries", "", lambda: instantly(self.inner.open_entries(limit, after))
+        )
+
+
+class SimulatedNudges:
+    """Nudges, into the queues of the simulated host."""
+
+    def __init__(self, world: World, host: Host) -> None:
+        self._world = world
+        self._host = host
+
+    async def send(self, nudge: Nudge, delay: float = 0.0) -> None:
+        body, wait = nudge_body(nudge).encode(), whole_seconds(delay)
+
+        def act() -> None:
+            self._host.put(nudge.queue, body, wait)
+
+        def twice(_: Fault) -> None:
+            act()
+            act()
+
+        def late(fault: Fault) -> None:
+            self._host.put(nudge.queue, body, wait + fault.seconds)
+
+        about = f"{nudge.effect or nudge.stage} in {wait} s"
+        await self._world.call("nudges.send", about, act, {"twice": twice, "late": late})
+
+
+class SimulatedTexts:
+    """Texts."""
+
+    def __init__(self, world: World) -> None:
+        self.inner = MemoryTexts()
+        self._world = world
+
+    async def put(self, name: str, text: str) -> None:
+        await self._world.call("texts.put", "", lambda: instantly(self.inner.put(name, text)))
+
+    async def get(self, name: str) -> str:
+        return await self._world.call("texts.get", "", lambda: instantly(self.inner.get(name)))
+
+
+class SimulatedQuarantine:
+    """Quarantine."""
+
+    def __init__(self, world: World) -> None:
+        self.inner = MemoryQuarantine()
+        self._world = world
+
+    async def put(self, item: Quarantined) -> None:
+        await self._world.call(
+            "quarantine.put", item.reason, lambda: instantly(self.inner.put(item))
+        )
+
+    async def entries(self, limit: int) -> list[Quarantined]:
+        return await self.inner.entries(limit)
+
+
+class ModelBug(Exception):  # noqa: N818
+    """Stands for whatever nobody thought of."""
+
+
+class SimulatedModel:
+    """ModelClient: the scripted twin answers by the mood that the message names."""
+
+    def __init__(self, world: World, watch: Watch) -> None:
+        self._world = world
+        self._watch = watch
+        self._inner = ScriptedModel(dict.fromkeys(AGENTS, _by_mood))
+
+    async def complete(self, call: ModelCall) -> ModelAnswer:
+        who = self._world.current()
+        which = self._watch.model_requested(who, call.stage)
+
+        def paid() -> ModelAnswer:
+            self._watch.model_paid(who, which)
+            self._inner.calls.clear()
+            return instantly(self._inner.complete(call))
+
+        def malformed(_: Fault) -> ModelAnswer:
+            answer = paid()
+            return _unusable(answer)
+
+        def busy(fault: Fault) -> ModelAnswer:
+            self._watch.model_refused(who, fault.seconds)
+            raise RetryableError("rate_limited", retry_after=fault.seconds)
+
+        def refusal(_: Fault) -> ModelAnswer:
+            paid()
+            raise PermanentError("refusal", "simulated")
+
+        def filtered(_: Fault) -> ModelAnswer:
+            raise PermanentError("content_filter_input", "simulated")
+
+        def timeout(_: Fault) -> ModelAnswer:
+            paid()
+            raise RetryableError("timeout")
+
+        def bug(_: Fault) -> ModelAnswer:
+            raise ModelBug
+
+        troubles: dict[str, Callable[[Fault], ModelAnswer]] = {
+            "malformed": malformed,
+            "busy": busy,
+            "refusal": refusal,
+            "filtered": filtered,
+            "timeout": timeout,
+            "bug": bug,
+        }
+        return await self._world.call("model.complete", call.stage, paid, troubles)
+
+
+class SimulatedSink:
+    """Sink: the memory twin is the receiver.
+
+    Args:
+        slowest: Longest pause, in seconds, that may lie between a worker's last look at the clock
+            and its request; nothing that a sender does helps against longer ones.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        kind: Literal["keyed", "queryable", "unkeyed"],
+        window: float,
+        slowest: float,
+    ) -> None:
+        self.kind: Literal["keyed", "queryable", "unkeyed"] = kind
+        self.window = window
+        self.slowest = slowest
+        self.inner = MemorySink(kind, _TrueClock(world), window=window)
+        self._world = world
+
+    async def send(self, call: EffectCall) -> str:
+        def refused(_: Fault) -> str:
+            raise PermanentError("receiver_refused")
+
+        def unsure(_: Fault) -> str:
+            raise UncertainError("answer_lost", "simulated, not applied")
+
+        def act() -> str:
+            return instantly(self.inner.send(call))
+
+        about = f"{self.kind} {call.request.key}"
+        return await self._world.call(
+            "sink.send", about, act, {"refused": refused, "unsure": unsure}, self.slowest
+        )
+
+    async def find(self, call: EffectCall) -> str | None:
+        return await self._world.call(
+            "sink.find", call.request.key, lambda: instantly(self.inner.find(call))
+        )
+
+
+class _TrueClock:
+    """The receiver's clock."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def now(self) -> datetime:
+        return START + timedelta(seconds=self._world.now)
+
+
+def _by_mood(call: ModelCall) -> dict[str, Any]:
+    said = json.loads(call.messages[0].content)["customer_message"]
+    return {"bad": "[bad]" in said}
+
+
+def _unusable(answer: ModelAnswer) -> ModelAnswer:
+    return replace(answer, text="I would rather talk.")
+
+
+def _said(row: Row) -> str:
+    state, epoch = getattr(row, "state", ""), getattr(row, "epoch", "")
+    return f"{row.key} {state} {epoch}".strip()

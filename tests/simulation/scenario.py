@@ -1,0 +1,203 @@
+"""What happens in a schedule besides faults: who writes, who acts, what the receivers are like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tests.simulation.faults import Fault
+
+if TYPE_CHECKING:
+    from random import Random
+
+Mood = Literal["good", "bad"]
+Act = Literal["follow_up", "cancel", "resolve", "replay", "rerun", "resend", "poison"]
+SinkKind = Literal["keyed", "queryable", "unkeyed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that people do to a case once it was accepted.
+
+    Attributes:
+        at: Seconds after the case's first post.
+        act: ``replay`` is of whatever failed, ``rerun`` of the named stages, ``resend`` of the
+            named effects; for these and for ``resolve`` a person looks up to four times until
+            there is something to do. ``poison`` is a message for the named stage in its poison
+            queue, such as a copy made twice.
+        twin: Seconds until a second client does the same with the same key.
+    """
+
+    at: float
+    act: Act
+    mood: Mood = "good"
+    twin: float | None = None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A customer and the case that he opens.
+
+    Attributes:
+        at: Seconds from the start.
+        twin: Seconds until the same delivery comes a second time.
+        clash: Seconds until another message comes with the same key.
+        keyed: Whether it has a delivery id; without one it is posted once.
+        reply: Whether it names an address for replies.
+        long: The message is too long for a table row.
+    """
+
+    at: float = 0.0
+    mood: Mood = "bad"
+    twin: float | None = None
+    clash: float | None = None
+    keyed: bool = True
+    reply: bool = True
+    long: bool = False
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which every call of some ports fails.
+
+    Attributes:
+        start: Seconds from the beginning.
+        end: Likewise.
+        ports: How the names of their calls begin.
+        fault: What goes wrong with each.
+    """
+
+    start: float
+    end: float
+    ports: tuple[str, ...]
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A schedule without its faults.
+
+    Attributes:
+        skews: Clock skews of the worker processes in seconds; their number is that of processes.
+        timer: Whether the sweep runs.
+        calm: No sweep may find anything to do: hints alone carry every case to its end.
+        garbage: How many messages lie in queues that are none of ours, up to three.
+    """
+
+    callers: tuple[Caller, ...]
+    callback: SinkKind = "keyed"
+    callback_window: float = 86400.0
+    email: SinkKind = "unkeyed"
+    skews: tuple[float, ...] = (0.0, 18.0, -18.0)
+    timer: bool = True
+    calm: bool = False
+    garbage: int = 0
+    outages: tuple[Outage, ...] = ()
+
+
+BASE: dict[str, Scenario] = {
+    "escalated": Scenario((Caller(),)),
+    "answered": Scenario((Caller(mood="good", reply=False),)),
+    "queryable": Scenario((Caller(),), callback="queryable", email="keyed"),
+    "follow-up": Scenario((Caller(steps=(Step(3.0, "follow_up"),)),)),
+    "reopened": Scenario((Caller(mood="good", steps=(Step(40.0, "follow_up", "bad"),)),)),
+    "cancelled": Scenario((Caller(steps=(Step(2.5, "cancel"),)),)),
+    "replayed": Scenario((Caller(steps=(Step(45.0, "rerun", names=("sentiment",)),)),)),
+    "twins": Scenario((Caller(mood="good", twin=0.0, clash=0.5),)),
+}
+
+
+def at_random(random: Random, groups: frozenset[str], *, outage: bool = False) -> Scenario:
+    """A scenario of one to three cases."""
+    people = "people" in groups
+    count = random.choice((1, 1, 1, 1, 2, 3)) if people else 1
+    kinds: tuple[SinkKind, ...] = ("keyed", "queryable", "unkeyed")
+    skews = tuple(
+        random.uniform(-20.0, 20.0) if "skew" in groups else 0.0
+        for _ in range(random.choice((1, 2, 3)))
+    )
+    return Scenario(
+        callers=tuple(_caller(random, people=people) for _ in range(count)),
+        callback=random.choice(kinds),
+        callback_window=random.choice((300.0, 86400.0)),
+        email=random.choice(kinds),
+        skews=skews,
+        garbage=random.choice((0, 0, 0, 1, 3)) if people else 0,
+        outages=(_outage(random),) if outage else (),
+    )
+
+
+def calm(random: Random) -> Scenario:
+    """Cases that nothing disturbs: no sweep may be needed."""
+    callers = tuple(
+        Caller(at=random.uniform(0.0, 3.0), mood=random.choice(("good", "bad")))
+        for _ in range(random.choice((1, 2)))
+    )
+    return Scenario(callers, skews=(0.0, 0.0), calm=True)
+
+
+def untimed(random: Random) -> Scenario:
+    """One case without any sweep: the queues alone have to heal one fault in a worker."""
+    caller = Caller(mood=random.choice(("good", "bad", "bad")))
+    return Scenario((caller,), email="queryable", skews=(0.0, 0.0), timer=False)
+
+
+_OUT: tuple[tuple[tuple[str, ...], tuple[Fault, ...], tuple[float, ...]], ...] = (
+    (("store.", "index.", "nudges.", "texts."), (Fault("error"),), (10.0, 100.0, 300.0, 900.0)),
+    (("nudges.",), (Fault("error"),), (5.0, 60.0, 300.0)),
+    (("index.",), (Fault("error"),), (5.0, 60.0, 300.0)),
+    (
+        ("model.",),
+        (Fault("error"), Fault("timeout"), Fault("busy", 60.0), Fault("busy", 1500.0)),
+        (300.0, 3000.0, 9000.0),
+    ),
+    (("sink.",), (Fault("error"), Fault("unsure"), Fault("lost")), (60.0, 600.0, 5000.0)),
+)
+
+
+def _outage(random: Random) -> Outage:
+    ports, faults, lengths = random.choice(_OUT)
+    start = random.uniform(0.0, random.choice((5.0, 60.0)))
+    return Outage(start, start + random.choice(lengths), ports, random.choice(faults))
+
+
+def _caller(random: Random, *, people: bool) -> Caller:
+    mood: Mood = random.choice(("good", "bad", "bad"))
+    if not people:
+        return Caller(at=random.uniform(0.0, 5.0), mood=mood)
+    soon = random.choice((2.0, 10.0, 100.0))
+    keyed = random.random() < 0.9
+    return Caller(
+        at=random.uniform(0.0, random.choice((1.0, 60.0))),
+        mood=mood,
+        twin=random.uniform(0.0, soon) if random.random() < 0.2 else None,
+        clash=random.uniform(0.0, soon) if random.random() < 0.05 else None,
+        keyed=keyed,
+        reply=random.random() < 0.8,
+        long=random.random() < 0.02,
+        steps=tuple(_step(random) for _ in range(random.choice((0, 0, 1, 1, 2, 3)))),
+    )
+
+
+_STAGES = ("customer_query", "sentiment", "escalation")
+_NAMES = {
+    "rerun": _STAGES,
+    "poison": _STAGES,
+    "resend": ("reply-1", "escalated-1", "parked-1"),
+}
+_ACTS: tuple[Act, ...] = (
+    "follow_up", "follow_up", "follow_up", "cancel", "resolve", "replay", "replay", "rerun",
+    "resend", "poison",
+)  # fmt: skip
+
+
+def _step(random: Random) -> Step:
+    at = random.uniform(0.5, random.choice((5.0, 5.0, 20.0, 200.0, 2000.0)))
+    act = random.choice(_ACTS)
+    twin = random.uniform(0.0, 2.0) if random.random() < 0.2 else None
+    names = _NAMES.get(act, ())
+    return Step(
+        at, act, random.choice(("good", "bad")), twin, (random.choice(names),) if names else ()
+    )

@@ -1,0 +1,68 @@
+"""Agents that ask little, in the places of the real ones: PIPELINE's plan, the product's effects.
+
+The protocol knows of an agent only what ``shared.ports.StageAgent`` says, so that a change of a
+prompt or of an answer's schema changes nothing here.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import BaseModel
+
+from agents import PIPELINE
+from shared.domain import policy
+from shared.domain.case import SupportCase
+from shared.domain.desk import Desk
+from shared.domain.stage import ChatMessage, PlannedStage, StageResult, Writes
+
+PLAN: tuple[PlannedStage, ...] = tuple(agent.plan for agent in PIPELINE)
+
+
+class Said(BaseModel):
+    """What the model of the simulation says: whether the customer's message was ``[bad]``."""
+
+    bad: bool
+
+
+class StandIn:
+    """An agent in one place of the plan."""
+
+    prompt_hash = "simulated"
+
+    def __init__(self, plan: PlannedStage) -> None:
+        self.plan = plan
+        self.output_name = plan.stage
+
+    def output_schema(self, desk: Desk) -> dict[str, Any]:
+        return {}
+
+    def conversation(self, case: SupportCase, desk: Desk) -> tuple[ChatMessage, ...]:
+        view = json.dumps({"customer_message": case.customer_query[:200]})
+        return (ChatMessage(role="user", content=view),)
+
+    def parse(self, text: str) -> Said:
+        return Said.model_validate_json(text)
+
+    def apply(self, case: SupportCase, desk: Desk, output: Said) -> StageResult:
+        match self.plan.stage:
+            case "customer_query":
+                return StageResult(
+                    writes=Writes(support_response="We look into it."), effects=policy.replies(case)
+                )
+            case "sentiment":
+                mood = Writes(
+                    sentiment="Negative" if output.bad else "Positive",
+                    urgency="high" if output.bad else "low",
+                    should_escalate=output.bad,
+                )
+                return StageResult(writes=mood)
+            case _:
+                return StageResult(
+                    writes=Writes(escalated=True, summary="It is dirty."),
+                    effects=policy.tells(desk, len(case.turns), management=False),
+                )
+
+
+AGENTS: dict[str, StandIn] = {plan.stage: StandIn(plan) for plan in PLAN}
