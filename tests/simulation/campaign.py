@@ -20,6 +20,7 @@ from tests.simulation.schedule import ALL, Result, of_seed, run
 #: Seed of the latencies in enumerated schedules; the faults are what is varied there.
 BASE_SEED = 0
 _CHUNK = 40
+_HUNTED = 10
 _SECONDS = {"pause_before": 200.0, "pause_after": 200.0, "late": 100.0, "busy": 60.0, "slow": 40.0}
 #: What pairs are made of; singles try every kind.
 _IN_PAIRS = frozenset(
@@ -165,11 +166,15 @@ def hunt(over: Spread, name: str, most: int) -> tuple[int, list[str]]:
     Returns:
         How many schedules it took, 0 when none showed it, and what was found.
     """
-    chunks = [(range(n, n + _CHUNK), MUTANTS[name].groups, name) for n in range(0, most, _CHUNK)]
-    for totals in over(_run_until_caught, chunks):
-        if totals.failures:
-            seed = int(totals.failures[0].replay.split()[1])
-            return seed + 1, totals.failures[0].violations
+    groups, done = MUTANTS[name].groups, 0
+    while done < most:
+        # A few at a time: what is handed out is worked off, found or not.
+        chunks = [(range(n, n + _HUNTED), groups, name) for n in range(done, done + 40, _HUNTED)]
+        done += 40
+        for totals in list(over(_run_until_caught, chunks)):
+            if totals.failures:
+                seed = int(totals.failures[0].replay.split()[1])
+                return seed + 1, totals.failures[0].violations
     return 0, []
 
 

@@ -15,7 +15,7 @@ from tests.simulation.mutants import MUTANTS
 from tests.simulation.scenario import BASE
 from tests.simulation.schedule import of_seed, run
 
-PROCESSES = 2
+PROCESSES = 1
 
 
 @pytest.mark.timeout(400)
