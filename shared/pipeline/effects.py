@@ -184,8 +184,6 @@ class EffectRunner:
         desk = self._desks.get(view.received.desk) if view.received else None
         if desk is None:
             raise PermanentError("desk_missing", "the case's desk has no desk file any more")
-        if self._clock.now() > row.claimed_at + timedelta(seconds=self._limits.clock_skew):
-            raise RetryableError("claim_too_old", detail="paused between claim and attempt")
         call = EffectCall(
             idempotency_key=f"{view.case_id}-{row.request.key}",
             request=row.request,
@@ -196,7 +194,13 @@ class EffectRunner:
             found = await sink.find(call)
             if found is not None:
                 return found
+        self._last_check(row)
         return await sink.send(call)
+
+    def _last_check(self, row: EffectRow) -> None:
+        """A worker that stood still since its claim or look-up may have been overtaken."""
+        if self._clock.now() > row.claimed_at + timedelta(seconds=self._limits.clock_skew):
+            raise RetryableError("claim_too_old", detail="paused between claim and attempt")
 
     def _deferred(
         self,

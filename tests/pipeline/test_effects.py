@@ -8,6 +8,7 @@ from shared.domain.case import SupportCase
 from shared.domain.nudge import Nudge
 from shared.domain.rows import Channel
 from shared.errors import PermanentError, RequestError
+from shared.ports import EffectCall
 from tests.support.world import NEGATIVE, POSITIVE, World
 
 TO_CRM = Channel(source="crm", reply_address="https://crm.example.com/hook")
@@ -96,6 +97,30 @@ async def test_a_lost_answer_is_uncertain_when_the_receiver_has_forgotten_the_ke
     world.make_visible()
     await world.deliver()
     assert states(await world.case(case_id)) == {"reply-1": "uncertain"}
+    assert len(world.callback.ledger) == 1
+
+
+async def test_a_worker_that_stood_still_while_it_looked_an_effect_up_does_not_send_it() -> None:
+    world = World(POSITIVE)
+    world.callback.kind = "queryable"
+    await world.open(channel=TO_CRM)
+    world.fault = "before"
+    await world.deliver()
+    world.fault = "none"
+    find = world.callback.find
+
+    async def slow(call: EffectCall) -> str | None:
+        found = await find(call)
+        world.clock.advance(200)
+        return found
+
+    world.callback.find = slow  # type: ignore[method-assign]
+    world.make_visible()
+    assert await world.deliver() == ["reply-1: deferred"], "another may have sent it meanwhile"
+    assert world.callback.ledger == []
+    world.callback.find = find  # type: ignore[method-assign]
+    world.make_visible()
+    assert await world.deliver() == ["reply-1: finished"]
     assert len(world.callback.ledger) == 1
 
 

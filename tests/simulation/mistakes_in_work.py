@@ -135,18 +135,27 @@ def endless_lease(simulation: Simulation, stack: ExitStack) -> None:
 def no_last_check_of_effects(simulation: Simulation, stack: ExitStack) -> None:
     """A worker that was paused after its claim sends all the same."""
     for process in simulation.world.processes:
-        runner_ = process.app.effects
-        sending = runner_._send
+        stack.enter_context(patch.object(process.app.effects, "_last_check", lambda row: None))
 
-        async def late(
-            sink: Any, view: Any, row: EffectRow, sending: Any = sending, clock: Any = process
+
+def no_check_after_look_up(simulation: Simulation, stack: ExitStack) -> None:
+    """The last check comes before the look-up, and none between it and the attempt."""
+    for process in simulation.world.processes:
+        runner_ = process.app.effects
+
+        async def early(
+            sink: Any,
+            view: Any,
+            row: EffectRow,
+            sending: Any = runner_._send,
+            check: Any = runner_._last_check,
         ) -> str:
-            said: str = await sending(
-                sink, view, row.model_copy(update={"claimed_at": clock.now()})
-            )
+            check(row)
+            later = row.claimed_at + timedelta(days=1)
+            said: str = await sending(sink, view, row.model_copy(update={"claimed_at": later}))
             return said
 
-        stack.enter_context(patch.object(runner_, "_send", late))
+        stack.enter_context(patch.object(runner_, "_send", early))
 
 
 def new_key_for_replays(simulation: Simulation, stack: ExitStack) -> None:

@@ -50,6 +50,7 @@ class Mutant:
 _GROUPS: dict[Apply, tuple[str, ...]] = {
     work.no_last_check: ("pause", "skew", "people"),
     work.no_last_check_of_effects: ("pause", "people"),
+    work.no_check_after_look_up: ("pause",),
     work.no_deadline: ("outage", "people"),
     work.endless_attempts: ("outage", "people"),
     cases.one_mark_for_all: ("pause",),
@@ -60,6 +61,11 @@ _GROUPS: dict[Apply, tuple[str, ...]] = {
 }
 
 _STORIES: dict[Apply, Scenario] = {
+    work.no_check_after_look_up: Scenario(
+        (Caller(),),
+        callback="queryable",
+        outages=(Outage(0.0, 12.0, ("sink.send",), Fault("unsure")),),
+    ),
     cases.one_mark_for_all: Scenario(
         (Caller(mood="good", reply=False, steps=(Step(2.0, "follow_up"), Step(4.0, "follow_up"))),)
     ),
@@ -104,6 +110,7 @@ _WHAT: dict[Apply, str] = {
     work.forgets_retry_after: "Retry-After is not honoured",
     work.endless_lease: "nobody takes over from a worker that died",
     work.no_last_check_of_effects: "a worker that was paused after its claim sends all the same",
+    work.no_check_after_look_up: "a worker that was paused in its look-up sends all the same",
     work.new_key_for_replays: "a replayed effect has a new key",
     cases.forgets_delivery_ids: "a follow-up that comes twice is two messages",
     cases.accepts_any_body: "a key that comes again with another body is accepted",
