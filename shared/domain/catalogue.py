@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.domain.desk import Argument, CatalogueAction, Desk, is_storable
+from shared.domain.desk import Desk
+from shared.domain.desk_action import Argument, CatalogueAction
+from shared.domain.written import is_storable
 
 Value = str | int | float | bool
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from shared.domain.desk import Desk, is_host_name
+from shared.domain.desk import Desk
+from shared.domain.written import is_host_name
 from shared.errors import RequestError
 
 #: The only hosts for plain http, and only in development.

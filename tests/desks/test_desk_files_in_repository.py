@@ -10,7 +10,8 @@ import pytest
 
 from shared.adapters.desk_files import load_desks
 from shared.domain.catalogue import catalogue_for_model
-from shared.domain.desk import Argument, CatalogueAction, Contact, Desk
+from shared.domain.desk import Contact, Desk
+from shared.domain.desk_action import Argument, CatalogueAction
 
 ROOT = Path(__file__).parents[2]
 DESKS = load_desks(ROOT / "desks")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.domain.desk import Argument, CatalogueAction, Desk, Desks
+from shared.domain.desk import Desk, Desks
+from shared.domain.desk_action import Argument, CatalogueAction
 
 ACTION = {"name": "act", "description": "Does it.", "when": "It is wanted."}
 

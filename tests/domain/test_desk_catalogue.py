@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.catalogue import catalogue_for_model, check_arguments
-from shared.domain.desk import Argument, CatalogueAction, Desk
+from shared.domain.desk import Desk
+from shared.domain.desk_action import Argument, CatalogueAction
 
 NAMES = ("room", "amount", "kind", "vip")
 

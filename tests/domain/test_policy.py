@@ -9,7 +9,8 @@ import pytest
 
 from shared.domain import policy
 from shared.domain.case import SupportCase
-from shared.domain.desk import Argument, CatalogueAction, Desk
+from shared.domain.desk import Desk
+from shared.domain.desk_action import Argument, CatalogueAction
 from shared.domain.stage import Risk, Sentiment, Urgency, Writes
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

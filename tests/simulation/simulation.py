@@ -9,7 +9,8 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from shared.bootstrap import Ports, assemble
-from shared.domain.desk import Argument, CatalogueAction, Contact, Desk, Desks
+from shared.domain.desk import Contact, Desk, Desks
+from shared.domain.desk_action import Argument, CatalogueAction
 from shared.pipeline.intake import Arrival
 from shared.pipeline.limits import Limits
 from shared.settings import Settings

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.case import SupportCase, Turn
-from shared.domain.desk import CatalogueAction, Contact, Desk
+from shared.domain.desk import Contact, Desk
+from shared.domain.desk_action import CatalogueAction
 from shared.domain.rows import Channel
 from shared.domain.stage import Action, EffectRequest
 from shared.ports import EffectCall

@@ -19,7 +19,8 @@ from shared.adapters.memory_sinks import Fault, MemorySink
 from shared.adapters.scripted_model import Script, ScriptedModel
 from shared.bootstrap import Frontdesk, Ports, assemble
 from shared.domain.case import SupportCase
-from shared.domain.desk import Argument, CatalogueAction, Contact, Desk, Desks
+from shared.domain.desk import Contact, Desk, Desks
+from shared.domain.desk_action import Argument, CatalogueAction
 from shared.domain.fold import fold
 from shared.domain.nudge import Nudge
 from shared.pipeline.intake import Arrival
