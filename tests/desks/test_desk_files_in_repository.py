@@ -19,7 +19,7 @@ each_desk = pytest.mark.parametrize("desk", DESKS.every, ids=DESKS.names)
 
 
 def test_the_desks_of_the_readme_are_there() -> None:
-    assert {"bank", "default", "hotel", "restaurant"} <= set(DESKS.names)
+    assert {"bank", "default", "hotel", "restaurant", "shop", "telecom"} <= set(DESKS.names)
 
 
 @each_desk
