@@ -107,8 +107,9 @@ def prepare(need: str) -> Layout:
     """Installs what is missing or broken; returns at once when nothing is.
 
     Args:
-        need: `plain` for the app and devkit; `storage` for Azurite besides; `stack` also for the
-            local model, where no model is configured; `test` for everything.
+        need: `plain` for the app and devkit; `model` for the local model besides; `storage` for
+            Azurite; `stack` also for the local model, where no model is configured; `test` for
+            everything.
 
     Raises:
         SetupError: something could not be installed.
@@ -117,9 +118,9 @@ def prepare(need: str) -> Layout:
     layers = {"app", "local"}
     if need == "test":
         layers |= {"dev", "model"}
-    elif need == "stack" and configured_model(local_settings()) is None:
+    elif need == "model" or (need == "stack" and configured_model(local_settings()) is None):
         layers.add("model")
-    azurite = need != "plain"
+    azurite = need not in ("plain", "model")
 
     if _missing(where, layers, azurite=azurite):
         from devkit.install import Installation, alone

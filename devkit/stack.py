@@ -175,9 +175,7 @@ class Stack:
             added["AzureWebJobsStorage"] = azurite.connection_string
         if local_model:
             with self._getting_ready("Local model"):
-                found = local_model.wait_for_line(r"Model ready on (http://\S+)", MODEL_LIMIT)
-            added |= _model_at(found[1])
-            added["FRONTDESK_MODEL_QUALITY"] = "demo"
+                added |= local_model_settings(model_url(local_model))
             # It answers two calls at once. More would wait inside their timeouts, give up and
             # come back; as queue messages they wait for nothing.
             for name, value in (("batchSize", "1"), ("newBatchThreshold", "0")):
@@ -198,13 +196,7 @@ class Stack:
 
     def _start_model(self) -> Child:
         self._begin("Local model")
-        child = start(
-            "Local model",
-            [sys.executable, "-m", "devkit.local_model", "--port", "0"],
-            log=self._where.logs / "model.log",
-            environment={**os.environ, "PYTHONUNBUFFERED": "1"},
-            folder=ROOT,
-        )
+        child = start_model(self._where.logs / "model.log")
         self._children.append(child)
         return child
 
@@ -278,6 +270,31 @@ class Stack:
             state = "ready"
         finally:
             self._on_step(name, state, time.monotonic() - self._started[name])
+
+
+def start_model(log: Path) -> Child:
+    """Starts the local model on a free port; `model_url` waits for it."""
+    return start(
+        "Local model",
+        [sys.executable, "-m", "devkit.local_model", "--port", "0"],
+        log=log,
+        environment={**os.environ, "PYTHONUNBUFFERED": "1"},
+        folder=ROOT,
+    )
+
+
+def model_url(model: Child) -> str:
+    """Where a started model answers, once it does.
+
+    Raises:
+        ProcessError: it ended, or was not ready in time.
+    """
+    return model.wait_for_line(r"Model ready on (http://\S+)", MODEL_LIMIT)[1]
+
+
+def local_model_settings(url: str) -> dict[str, str]:
+    """Settings with which the app uses the local model, whatever else is configured."""
+    return _model_at(url) | {"FRONTDESK_MODEL_QUALITY": "demo"}
 
 
 def _storage_configured(settings: Mapping[str, str]) -> bool:

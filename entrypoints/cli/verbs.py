@@ -61,6 +61,7 @@ VERBS = (
     Verb("cancel", "Stop a case: nothing more of it begins.", "entrypoints.cli.cancel"),
     Verb("quarantine", "List queue messages that make no sense.", "entrypoints.cli.quarantine"),
     Verb("emulate", "Serve a model that does what a script says.", "entrypoints.cli.emulate"),
+    Verb("eval", "Measure prompts, rules and a model.", "entrypoints.cli.evaluate"),
     Verb("chaos", "Kill hosts while they work and check the rest.", "entrypoints.cli.chaos"),
 )
 
