@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from shared.domain.case import IndexEntry, Status, SupportCase
+from shared.domain.case import IndexEntry, Status, SupportCase, Wake
 from shared.domain.desk import Desk
 from shared.domain.nudge import Nudge
 from shared.domain.partition import Partition
@@ -84,6 +84,18 @@ class CaseIndex(Protocol):
 
         A case may have several, one for each message or act that is not settled yet.
         """
+
+    async def wake(self, wake: Wake) -> None:
+        """Keep a wake; the same one twice is one. A case may have several."""
+
+    async def wakes(self, until: datetime, limit: int, after: Wake | None = None) -> list[Wake]:
+        """Up to ``limit`` wakes whose time is ``until`` or earlier, earliest first, over all desks.
+
+        Those behind ``after``, if it is given. Later ones cost nothing.
+        """
+
+    async def forget(self, wake: Wake) -> None:
+        """Delete a wake; an absent one is fine."""
 
 
 class Nudges(Protocol):

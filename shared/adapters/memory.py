@@ -18,9 +18,12 @@ from shared.adapters.table_layout import (
     newer,
     parse_entry,
     parse_row,
+    parse_wake,
     past,
     place,
     row_entity,
+    wake_key,
+    wakes_until,
 )
 from shared.domain.nudge import whole_seconds
 from shared.domain.partition import Partition, Stored
@@ -28,8 +31,9 @@ from shared.errors import ConflictError, PermanentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-    from shared.domain.case import IndexEntry, Status
+    from shared.domain.case import IndexEntry, Status, Wake
     from shared.domain.nudge import Nudge
     from shared.domain.rows import Row
     from shared.domain.stage import Sentiment
@@ -77,6 +81,7 @@ class MemoryCaseIndex:
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str], IndexEntry] = {}
+        self._wakes: set[str] = set()
 
     async def put(self, entry: IndexEntry) -> None:
         kept = parse_entry(entry_entity(entry, entry.facet))
@@ -114,6 +119,16 @@ class MemoryCaseIndex:
         all_desks = facet_partition("open", "")
         keys = sorted(key for key in self._entries if key[0].startswith(all_desks) and key > start)
         return [self._entries[key] for key in keys[:limit]]
+
+    async def wake(self, wake: Wake) -> None:
+        self._wakes.add(wake_key(wake))
+
+    async def wakes(self, until: datetime, limit: int, after: Wake | None = None) -> list[Wake]:
+        start, end = wake_key(after) if after else "", wakes_until(until)
+        return [parse_wake(key) for key in sorted(self._wakes) if start < key < end][:limit]
+
+    async def forget(self, wake: Wake) -> None:
+        self._wakes.discard(wake_key(wake))
 
 
 @dataclass(frozen=True, slots=True)

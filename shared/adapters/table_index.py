@@ -11,6 +11,8 @@ from azure.data.tables import UpdateMode
 from shared.adapters.azure_errors import storage_errors, write_ensured
 from shared.adapters.table_layout import (
     KEY,
+    PARTITION,
+    WAKES,
     Cursor,
     entry_entity,
     entry_keys,
@@ -18,17 +20,21 @@ from shared.adapters.table_layout import (
     facets_of,
     newer,
     parse_entry,
+    parse_wake,
     past,
     place,
+    wake_key,
+    wakes_until,
 )
 from shared.adapters.table_store import ensure_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from azure.data.tables.aio import TableClient
 
-    from shared.domain.case import IndexEntry, Status
+    from shared.domain.case import IndexEntry, Status, Wake
     from shared.domain.stage import Sentiment
 
 _PAGE_MAX = 1000
@@ -52,13 +58,7 @@ class TableCaseIndex:
         await ensure_table(self._client)
 
     async def put(self, entry: IndexEntry) -> None:
-        entity = entry_entity(entry, entry.facet)
-
-        async def write() -> None:
-            async with storage_errors():
-                await self._client.upsert_entity(entity, mode=UpdateMode.REPLACE)
-
-        await write_ensured(write, self.ensure)
+        await self._upsert(entry_entity(entry, entry.facet))
 
     async def remove(self, entry: IndexEntry, facets: Sequence[Status]) -> None:
         keys = [entry_keys(entry, facet) for facet in facets_of(facets)]
@@ -126,6 +126,39 @@ class TableCaseIndex:
                         return entries
                     entries.append(parse_entry(entity))
         return entries
+
+    async def wake(self, wake: Wake) -> None:
+        await self._upsert({PARTITION: WAKES, KEY: wake_key(wake)})
+
+    async def wakes(self, until: datetime, limit: int, after: Wake | None = None) -> list[Wake]:
+        found = self._client.query_entities(
+            "PartitionKey eq @partition and RowKey gt @key and RowKey lt @end",
+            parameters={
+                "partition": WAKES,
+                "key": wake_key(after) if after else "",
+                "end": wakes_until(until),
+            },
+            results_per_page=min(limit, _PAGE_MAX),
+            select=[KEY],
+        )
+        wakes: list[Wake] = []
+        async with storage_errors():
+            async for entity in found:
+                wakes.append(parse_wake(entity[KEY]))
+                if len(wakes) == limit:
+                    break
+        return wakes
+
+    async def forget(self, wake: Wake) -> None:
+        async with storage_errors():
+            await self._client.delete_entity(WAKES, wake_key(wake))
+
+    async def _upsert(self, entity: Mapping[str, str]) -> None:
+        async def write() -> None:
+            async with storage_errors():
+                await self._client.upsert_entity(entity, mode=UpdateMode.REPLACE)
+
+        await write_ensured(write, self.ensure)
 
 
 class _Reader:

@@ -2,7 +2,8 @@
 
 A row is one JSON string in the properties ``json``, ``json1``, …, cut to fit them. An index entry
 lies in partition ``{facet}|{desk}`` under ``{inverted}|{case_id}|``, in facet ``open`` with the
-mark after it. ``inverted`` falls with time, so that a partition reads newest first.
+mark after it. ``inverted`` falls with time, so that a partition reads newest first. A wake lies in
+partition ``wake|`` under ``{milliseconds}|{case_id}``, so that the earliest is read first.
 
 Limits: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
@@ -12,15 +13,17 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from shared.domain.case import IndexEntry, Status
+from shared.domain.case import IndexEntry, Status, Wake
 from shared.domain.rows import ROWS, Row
 from shared.errors import PermanentError, RequestError
 
 PARTITION, KEY = "PartitionKey", "RowKey"
+WAKES = "wake|"
 
 #: UTF-16 units that we put into one property; it could hold 32,768.
 PROPERTY_UNITS = 32_000
@@ -31,6 +34,7 @@ _KEY_UNITS = 512
 _NOT_IN_KEYS = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 _ENTRIES = TypeAdapter(IndexEntry)
 _FOREVER_MS = 10**14 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Stored = TypeVar("_Stored")
 
 
@@ -90,12 +94,27 @@ def parse_entry(entity: Mapping[str, Any]) -> IndexEntry:
 
 def entry_keys(entry: IndexEntry, facet: Status) -> tuple[str, str]:
     """Partition key and row key of an entry in one facet."""
-    check_key(entry.case_id)
-    if "|" in entry.case_id:
-        raise ValueError(f"{entry.case_id!r} cannot be listed: | separates the parts of a row key")
-    inverted = _FOREVER_MS - int(entry.created_at.timestamp() * 1000)
+    _check_listed(entry.case_id)
+    inverted = _FOREVER_MS - _milliseconds(entry.created_at)
     mark = entry.mark if facet == "open" else ""
     return facet_partition(facet, entry.desk), f"{inverted:014d}|{entry.case_id}|{mark}"
+
+
+def wake_key(wake: Wake) -> str:
+    """Row key of a wake; sorts by time."""
+    _check_listed(wake.case_id)
+    return f"{_milliseconds(wake.at):014d}|{wake.case_id}"
+
+
+def wakes_until(until: datetime) -> str:
+    """The smallest row key behind all wakes of ``until`` and earlier."""
+    return f"{_milliseconds(until) + 1:014d}|"
+
+
+def parse_wake(row_key: str) -> Wake:
+    """The wake of a row key."""
+    at, _, case_id = row_key.partition("|")
+    return Wake(case_id=case_id, at=_EPOCH + timedelta(milliseconds=int(at)))
 
 
 def facet_partition(facet: Status, desk: str) -> str:
@@ -165,6 +184,16 @@ class Cursor(BaseModel):
                 "The cursor is not valid",
                 "Send the cursor of the page before unchanged, or none to start at the newest.",
             ) from None
+
+
+def _milliseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _check_listed(case_id: str) -> None:
+    check_key(case_id)
+    if "|" in case_id:
+        raise ValueError(f"{case_id!r} cannot be listed: | separates the parts of a row key")
 
 
 def _parse(adapter: TypeAdapter[_Stored], entity: Mapping[str, Any]) -> _Stored:

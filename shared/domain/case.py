@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
+
+from pydantic import field_validator
 
 from shared.domain.rows import Channel
 from shared.domain.stage import (
@@ -178,3 +180,22 @@ class IndexEntry(Record):
     def facet(self) -> Status:
         """The index partition that this entry rests in; everything in motion rests in ``open``."""
         return "open" if self.status == "working" else self.status
+
+
+class Wake(Record):
+    """That a sweep is to look at a case again from a time on, and not before.
+
+    A hint, as all of the index: whoever is woken asks the case's rows what is due.
+
+    Attributes:
+        at: UTC, in whole milliseconds.
+    """
+
+    case_id: str
+    at: datetime
+
+    @field_validator("at")
+    @classmethod
+    def _in_milliseconds(cls, value: datetime) -> datetime:
+        """Rounded up: nothing may be woken before it is due."""
+        return value + timedelta(microseconds=-value.microsecond % 1000)

@@ -25,7 +25,7 @@ from tests.simulation.world import START, instantly
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from shared.domain.case import IndexEntry, Status
+    from shared.domain.case import IndexEntry, Status, Wake
     from shared.domain.nudge import Nudge
     from shared.domain.partition import Partition
     from shared.domain.rows import Row
@@ -151,6 +151,21 @@ class SimulatedIndex:
     async def open_entries(self, limit: int, after: IndexEntry | None = None) -> list[IndexEntry]:
         return await self._world.call(
             "index.open_entries", "", lambda: instantly(self.inner.open_entries(limit, after))
+        )
+
+    async def wake(self, wake: Wake) -> None:
+        await self._world.call(
+            "index.wake", wake.case_id[:8], lambda: instantly(self.inner.wake(wake))
+        )
+
+    async def wakes(self, until: datetime, limit: int, after: Wake | None = None) -> list[Wake]:
+        return await self._world.call(
+            "index.wakes", "", lambda: instantly(self.inner.wakes(until, limit, after))
+        )
+
+    async def forget(self, wake: Wake) -> None:
+        await self._world.call(
+            "index.forget", wake.case_id[:8], lambda: instantly(self.inner.forget(wake))
         )
 
 
