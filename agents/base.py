@@ -14,6 +14,7 @@ from shared.domain.answer_schema import read_answer, strict_schema
 from shared.domain.case import SupportCase
 from shared.domain.desk import Desk
 from shared.domain.stage import ChatMessage, PlannedStage, StageResult
+from shared.errors import PermanentError
 
 OutputT = TypeVar("OutputT", bound=BaseModel)
 
@@ -54,6 +55,16 @@ class Agent(ABC, Generic[OutputT]):
     @abstractmethod
     def apply(self, case: SupportCase, desk: Desk, output: OutputT) -> StageResult:
         """What the answer sets and asks for. Pure; rules live in ``shared.domain.policy``."""
+
+    def objections(self, case: SupportCase, desk: Desk, output: OutputT) -> tuple[str, ...]:
+        """The rules that a valid answer breaks: the model is told once. Override it with them."""
+        return ()
+
+    def instead(
+        self, case: SupportCase, desk: Desk, output: OutputT, objections: tuple[str, ...]
+    ) -> StageResult:
+        """What is used when the answer breaks rules after the re-ask too; by default nothing."""
+        raise PermanentError("rule_broken", "the answer breaks rules; its memory tells which")
 
     def output_schema(self, desk: Desk) -> dict[str, Any]:
         """JSON schema of the answer; an agent may narrow a copy of it to what the desk allows."""

@@ -12,10 +12,10 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from agents.base import Agent, shorten
-from shared.domain import policy
 from shared.domain.case import SupportCase
 from shared.domain.desk import Desk
-from shared.domain.stage import StageResult, Writes
+from shared.domain.reply_policy import held_back, sent, violations
+from shared.domain.stage import StageResult
 
 PROMPT = """
 You get JSON: the desk you write for and a customer's message. Write the first reply in two to four
@@ -76,9 +76,19 @@ class CustomerQueryAgent(Agent[CustomerQueryOutput]):
         about = {"scene": case.support_context, "tone": desk.tone, "facts": desk.facts}
         return {"desk": about, "customer_message": shorten(case.customer_query)}
 
+    def objections(
+        self, case: SupportCase, desk: Desk, output: CustomerQueryOutput
+    ) -> tuple[str, ...]:
+        return tuple(f"the reply {v.text}" for v in violations(case, desk, output.reply))
+
     def apply(self, case: SupportCase, desk: Desk, output: CustomerQueryOutput) -> StageResult:
-        language = output.language.strip()[:16] or None
-        return StageResult(
-            writes=Writes(support_response=output.reply.strip(), language=language),
-            effects=policy.replies(case),
-        )
+        return sent(case, output.reply, output.language)
+
+    def instead(
+        self,
+        case: SupportCase,
+        desk: Desk,
+        output: CustomerQueryOutput,
+        objections: tuple[str, ...],
+    ) -> StageResult:
+        return held_back(case, desk, output.language, objections)

@@ -267,5 +267,17 @@ class StageAgent(Protocol):
             ValueError: What is wrong with it, worded for the model, which is told once.
         """
 
+    def objections(self, case: SupportCase, desk: Desk, output: Any) -> tuple[str, ...]:
+        """The rules that a valid answer breaks, worded for the model, which is told once. Pure."""
+
     def apply(self, case: SupportCase, desk: Desk, output: Any) -> StageResult:
         """What the answer sets and asks for, after policy. Pure."""
+
+    def instead(
+        self, case: SupportCase, desk: Desk, output: Any, objections: tuple[str, ...]
+    ) -> StageResult:
+        """What is used when the answer breaks rules after the re-ask too. Pure.
+
+        Raises:
+            PermanentError: Nothing can be: a person has to look.
+        """

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from shared.domain.stage import Action
 
 _DEMO = "demo quality: a small local model wrote this, do not send it"
+_HELD_BACK = Ink("  (the desk's acknowledgement; the model's reply was held back)", "yellow")
 _MESSAGE_CHARS = 4000
 _STATUS_STYLES = {"answered": "green", "resolved": "green", "escalated": "yellow"}
 _EFFECT_STYLES = {"done": "green", "deferred": "yellow", "refused": "red", "uncertain": "red"}
@@ -34,8 +35,11 @@ def report_head(case: SupportCase, out: Terminal, now: datetime) -> None:
         latest = turn.turn == case.turns[-1].turn
         _section(out, "Customer" if latest else f"Customer, turn {turn.turn}")
         _long_text(out, case.customer_query if latest else turn.text)
+        if turn.masked:
+            out.line(Ink(f"  masked before it was stored: {', '.join(turn.masked)}", "dim"))
         if not latest and turn.response:
-            _section(out, f"Reply, turn {turn.turn}")
+            held_back = (_HELD_BACK,) if turn.reply_held_back else ()
+            _section(out, f"Reply, turn {turn.turn}", *held_back)
             _long_text(out, turn.response)
     _section(out, "Agents")
     for line in stage_lines(case.stages, out, now):
@@ -66,7 +70,9 @@ def _demo(case: SupportCase) -> tuple[Part, ...]:
 
 
 def _reply(case: SupportCase, out: Terminal) -> None:
-    _section(out, "Reply", *_demo(case))
+    # The desk wrote an acknowledgement, whatever model held the rest together.
+    about = (_HELD_BACK,) if case.reply_held_back else _demo(case)
+    _section(out, "Reply", *about)
     if case.support_response:
         _long_text(out, case.support_response)
     else:

@@ -20,6 +20,9 @@ _MAX_DEPTH = 12
 #: "Ask at desk #3": YAML takes " #3" for a comment, and the text would be cut without a word.
 _GLUED_COMMENT = re.compile(r"[ \t]+#\S")
 
+#: Lists whose items may not share a name, and the field that holds it.
+_NAMED_BY = {"actions": "name", "arguments": "name", "acknowledgements": "language"}
+
 _Path = tuple[str | int, ...]
 
 
@@ -202,10 +205,11 @@ class _Document:
     def _names_taken(self) -> Iterator[_Problem]:
         """Names given twice in a list: found here also when the model never gets that far."""
         for path, node in self._nodes.items():
-            if path[-1:] not in (("actions",), ("arguments",)):
+            called = _NAMED_BY.get(str(path[-1])) if path else None
+            if called is None:
                 continue
             first: dict[str, int] = {}
-            for at in ((*path, i, "name") for i in range(len(node.value))):
+            for at in ((*path, i, called) for i in range(len(node.value))):
                 name = self._nodes.get(at)
                 if not isinstance(name, yaml.ScalarNode):
                     continue

@@ -14,6 +14,7 @@ from shared.domain.stage import (
     DroppedAction,
     Record,
     Risk,
+    Secret,
     Sentiment,
     StageError,
     Urgency,
@@ -32,6 +33,8 @@ class Turn(Record):
 
     Attributes:
         truncated: True when ``text`` holds only the first part of a long message.
+        reply_held_back: The model's reply broke a rule, and ``response`` is the desk's own text.
+        masked: What was masked in the message before it was stored.
     """
 
     turn: int
@@ -39,6 +42,8 @@ class Turn(Record):
     truncated: bool = False
     received_at: datetime
     response: str | None = None
+    reply_held_back: bool = False
+    masked: tuple[Secret, ...] = ()
 
 
 class StageView(Record):
@@ -118,6 +123,8 @@ class SupportCase(Record):
         status_reason: Why the case has its status, for people; empty when plain.
         decision: The rules that policy code applied, one line each.
         wants_human: The customer asked for a person.
+        reply_held_back: The model's reply broke a rule, and the customer got the desk's own
+            acknowledgement; ``decision`` says why.
     """
 
     case_id: str
@@ -141,6 +148,7 @@ class SupportCase(Record):
     signals: tuple[Risk, ...] = ()
     asks_for_human: bool = False
     wants_human: bool = False
+    reply_held_back: bool = False
     language: str | None = None
     summary: str | None = None
     decision: tuple[str, ...] = ()

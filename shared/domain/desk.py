@@ -9,7 +9,16 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from shared.domain.desk_action import CatalogueAction
-from shared.domain.written import CallbackHost, Email, Line, Name, Part, Text, reject_twice
+from shared.domain.written import (
+    CallbackHost,
+    Email,
+    Language,
+    Line,
+    Name,
+    Part,
+    Text,
+    reject_twice,
+)
 
 #: The desk whose catalogue serves scenes that a caller describes in free text.
 DEFAULT_DESK = "default"
@@ -28,6 +37,18 @@ class Contact(Part):
     about: Literal["escalated", "management"] = "escalated"
 
 
+class Acknowledgement(Part):
+    """What a customer is told in one language when no reply of a model may be sent.
+
+    Attributes:
+        language: ISO 639-1.
+        text: Sent as it is: no model has a word in it.
+    """
+
+    language: Language
+    text: Line
+
+
 class Desk(Part):
     """One business: what its agents know and may do.
 
@@ -36,6 +57,8 @@ class Desk(Part):
         tone: How replies sound.
         facts: The only statements about the business that a reply may make.
         may_ask: Whether the immediate reply may ask questions.
+        max_reply_chars: The longest immediate reply, in characters.
+        acknowledgements: What is sent instead of a reply that breaks these rules, by language.
         tell: Who is told of escalations.
         callback_hosts: Hosts that replies may be posted to, exact or ``*.`` and a parent, with
             ``:port`` for any other than 443. Empty: no callbacks.
@@ -47,6 +70,8 @@ class Desk(Part):
     tone: Line = "Polite, warm and brief."
     facts: Annotated[tuple[Line, ...], Field(max_length=50)] = ()
     may_ask: bool = False
+    max_reply_chars: Annotated[int, Field(ge=100, le=4000)] = 800
+    acknowledgements: Annotated[tuple[Acknowledgement, ...], Field(max_length=20)] = ()
     actions: Annotated[tuple[CatalogueAction, ...], Field(min_length=1, max_length=30)]
     tell: Annotated[tuple[Contact, ...], Field(max_length=20)] = ()
     callback_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()
@@ -57,6 +82,12 @@ class Desk(Part):
         cls, value: tuple[CatalogueAction, ...]
     ) -> tuple[CatalogueAction, ...]:
         reject_twice("action", [action.name for action in value])
+        return value
+
+    @field_validator("acknowledgements")
+    @classmethod
+    def _languages_differ(cls, value: tuple[Acknowledgement, ...]) -> tuple[Acknowledgement, ...]:
+        reject_twice("acknowledgement", [text.language for text in value])
         return value
 
     @property

@@ -76,6 +76,7 @@ def fold(
         signals=latest.signals,
         asks_for_human=latest.asks_for_human,
         wants_human=bool(writes.wants_human) or latest.asks_for_human,
+        reply_held_back=bool(writes.reply_held_back),
         language=writes.language,
         summary=writes.summary,
         decision=writes.decision,
@@ -162,12 +163,15 @@ def _status(partition: Partition) -> tuple[Status, str]:
 
 
 def _turn(partition: Partition, message: MessageRow) -> Turn:
+    writes = _writes(partition, message.turn)
     return Turn(
         turn=message.turn,
         text=message.text,
         truncated=message.blob is not None,
         received_at=message.received_at,
-        response=_writes(partition, message.turn).support_response,
+        response=writes.support_response,
+        reply_held_back=bool(writes.reply_held_back),
+        masked=message.masked,
     )
 
 

@@ -89,8 +89,12 @@ def _parts(case: SupportCase) -> Iterable[_Part]:
     yield _Part("Why it comes to you", _lines((*case.decision, case.status_reason)))
     yield _Part("Proposed actions", _lines(_proposed(action) for action in case.actions))
     yield _Part("The customer wrote", _quote(case.customer_query), quoted=True)
+    if masked := case.turns[-1].masked:
+        yield _Part("Masked in it before it was stored", (", ".join(masked),))
     if case.support_response:
-        yield _Part("Our reply", _quote(case.support_response), quoted=True)
+        said = "The desk's acknowledgement, as our reply was held back"
+        heading = said if case.reply_held_back else "Our reply"
+        yield _Part(heading, _quote(case.support_response), quoted=True)
     else:
         yield _Part("Our reply", ("None could be written: the customer has no answer yet.",))
 

@@ -27,6 +27,7 @@ from shared.domain.stage import (
     PlannedStage,
     Record,
     Risk,
+    Secret,
     StageError,
     StageEvent,
     Usage,
@@ -69,12 +70,14 @@ class MessageRow(Record):
     """One customer message and the plan of the turn that it starts.
 
     Attributes:
-        text: The message, or its first 16 KiB when ``blob`` is set.
+        text: The message, masked, or its first 16 KiB when ``blob`` is set.
         blob: Name of the blob that holds the whole message.
-        size: Bytes of the whole message in UTF-8.
-        fingerprint: SHA-256 of the request as received; tells a redelivery from a clash of keys.
+        size: Bytes of the whole masked message in UTF-8.
+        fingerprint: Keyed SHA-256 of the request as received; tells a redelivery from a clash of
+            keys. Keyed, because who knows the masked text could guess a PIN from a plain one.
         delivery_id: What the sender calls this delivery; the same id is the same message.
         signals: Risks that policy code found in the whole text, without any model.
+        masked: What was masked before the message was stored, each kind once.
     """
 
     kind: Literal["message"] = "message"
@@ -88,6 +91,7 @@ class MessageRow(Record):
     plan: tuple[PlannedStage, ...]
     signals: tuple[Risk, ...] = ()
     asks_for_human: bool = False
+    masked: tuple[Secret, ...] = ()
 
     @property
     def key(self) -> str:

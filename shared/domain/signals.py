@@ -7,9 +7,9 @@ person: a false alarm costs a look, a miss may cost far more. The model adds wha
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
+from shared.domain.plain_text import fold_text
 from shared.domain.stage import Risk
 
 # Words by risk: English first, then German, French, Spanish. Matched on folded text (lower case,
@@ -85,19 +85,6 @@ class Signals:
 
 def scan(text: str) -> Signals:
     """Looks through the whole text, however long; linear in its length."""
-    folded = _fold(text)
+    folded = " ".join(fold_text(text).split())
     risks = tuple(risk for risk, pattern in _PATTERNS.items() if pattern.search(folded))
     return Signals(risks, bool(_HUMAN_PATTERN.search(folded)))
-
-
-def _fold(text: str) -> str:
-    """Lower case without accents, zero-width characters and doubled white space."""
-    folded = text.casefold()
-    if not folded.isascii():
-        # Marks go first: normalising a long run of them takes time in its square.
-        folded = _without_marks(unicodedata.normalize("NFKD", _without_marks(folded)))
-    return re.sub(r"\s+", " ", folded)
-
-
-def _without_marks(text: str) -> str:
-    return "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Cf"))

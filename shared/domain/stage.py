@@ -11,6 +11,8 @@ Sentiment = Literal["Positive", "Negative"]
 Urgency = Literal["low", "normal", "high", "critical"]
 Risk = Literal["safety", "legal", "fraud", "privacy", "media", "harassment"]
 Approval = Literal["auto", "human", "management"]
+#: What is masked in a customer's text before anything is stored.
+Secret = Literal["card number", "IBAN", "national id", "password", "key"]
 
 
 class Record(BaseModel):
@@ -97,6 +99,7 @@ class Writes(Record):
     """The fields of SupportCase that a stage sets. None means: not mine to say."""
 
     support_response: str | None = None
+    reply_held_back: bool | None = None
     sentiment: Sentiment | None = None
     urgency: Urgency | None = None
     wants_human: bool | None = None

@@ -51,6 +51,14 @@ def _email(text: str) -> str:
     return text
 
 
+def _language(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2}", text):
+        raise ValueError(
+            f"{text[:60]!r} is not a language; write its two letters, such as en, de or fr"
+        )
+    return text
+
+
 def _callback_host(text: str) -> str:
     host, _, port = text.partition(":")
     named = is_host_name(host.removeprefix("*."))
@@ -65,6 +73,7 @@ def _callback_host(text: str) -> str:
 Name = Annotated[str, AfterValidator(_name)]
 CallbackHost = Annotated[str, AfterValidator(_callback_host)]
 Email = Annotated[str, AfterValidator(_email)]
+Language = Annotated[str, AfterValidator(_language)]
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=4000),

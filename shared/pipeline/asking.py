@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from shared.domain.case import SupportCase
 from shared.domain.desk import Desk
-from shared.domain.stage import Answer, ChatMessage, Usage
+from shared.domain.stage import Answer, ChatMessage, StageResult, Usage
 from shared.errors import PermanentError
 from shared.ports import ModelCall, ModelClient, StageAgent
 
 _CALLS = 2
+_NOTE_CHARS = 400
 
 
 class Conversation:
@@ -19,17 +21,23 @@ class Conversation:
     Attributes:
         messages: System, user, and from the first answer on the assistant's words.
         answer: The last answer; None before the first.
+        note: Why there was more than one answer, for the trace; empty when there was one.
     """
 
-    def __init__(self, agent: StageAgent, messages: tuple[ChatMessage, ...]) -> None:
+    def __init__(self, agent: StageAgent, case: SupportCase, desk: Desk) -> None:
         self._agent = agent
-        self.messages = messages
+        self._case = case
+        self._desk = desk
+        self.messages: tuple[ChatMessage, ...] = agent.conversation(case, desk)
         self.answer: Answer | None = None
+        self.note = ""
 
     async def ask(
-        self, model: ModelClient, desk: Desk, seconds: float, last_check: Callable[[], None]
-    ) -> Any:
-        """The agent's validated answer.
+        self, model: ModelClient, seconds: float, last_check: Callable[[], None]
+    ) -> StageResult:
+        """What the stage comes to: its answer applied, or what the agent uses instead.
+
+        An answer that cannot be read and one that breaks a rule share the one re-ask.
 
         Args:
             seconds: Time for each call.
@@ -37,31 +45,50 @@ class Conversation:
 
         Raises:
             RetryableError: From the model or the last check.
-            PermanentError: From the model, or ``malformed_answer`` after the re-ask.
+            PermanentError: From the model; ``malformed_answer`` when no answer could be read;
+                what the agent raises when it has nothing to use instead.
         """
-        wrong = ""
+        agent, case, desk = self._agent, self._case, self._desk
+        wrong: tuple[str, ...] = ()
+        readable: tuple[Any, tuple[str, ...]] | None = None
         for _ in range(_CALLS):
             last_check()
-            text = await self._call(model, desk, seconds)
             try:
-                output = self._agent.parse(text)
+                text = await self._call(model, seconds)
+            except PermanentError as error:
+                if readable is None:
+                    raise
+                wrong = (f"asked again, the model gave no answer ({error.code})",)
+                break
+            try:
+                output = agent.parse(text)
             except ValueError as error:
-                wrong = str(error)
-                complaint = f"Your answer cannot be used: {wrong} Answer again, only the JSON."
-                self.messages += (ChatMessage(role="user", content=complaint),)
+                wrong = (str(error).removesuffix("."),)
             else:
-                answered = {"output": output.model_dump(mode="json")}
-                self.answer = self.answer and self.answer.model_copy(update=answered)
-                return output
-        raise PermanentError("malformed_answer", wrong)
+                wrong = agent.objections(case, desk, output)
+                if not wrong:
+                    answered = {"output": output.model_dump(mode="json")}
+                    self.answer = self.answer and self.answer.model_copy(update=answered)
+                    return agent.apply(case, desk, output)
+                readable = output, wrong
+            self._complain(wrong)
+        if readable is None:
+            raise PermanentError("malformed_answer", "; ".join(wrong))
+        self.note = _note("not used", wrong)
+        return agent.instead(case, desk, *readable)
 
-    async def _call(self, model: ModelClient, desk: Desk, seconds: float) -> str:
+    def _complain(self, wrong: tuple[str, ...]) -> None:
+        said = f"Your answer cannot be used: {'; '.join(wrong)}. Answer again, only the JSON."
+        self.messages += (ChatMessage(role="user", content=said),)
+        self.note = _note("asked again", wrong)
+
+    async def _call(self, model: ModelClient, seconds: float) -> str:
         agent = self._agent
         call = ModelCall(
             stage=agent.plan.stage,
             messages=self.messages,
             output_name=agent.output_name,
-            output_schema=agent.output_schema(desk),
+            output_schema=agent.output_schema(self._desk),
             timeout=seconds,
         )
         before = self.answer or Answer(text="")
@@ -82,3 +109,7 @@ class Conversation:
             demo=said.demo,
         )
         return said.text
+
+
+def _note(what: str, wrong: tuple[str, ...]) -> str:
+    return f"{what}: {'; '.join(wrong)}"[:_NOTE_CHARS]

@@ -41,11 +41,11 @@ def with_conversation(row: StageRow, talk: Conversation, prompt_hash: str) -> St
     )
 
 
-def finished(row: StageRow, result: StageResult, now: datetime) -> StageRow:
-    """The row with what the stage sets and asks for."""
+def finished(row: StageRow, result: StageResult, now: datetime, note: str = "") -> StageRow:
+    """The row with what the stage sets and asks for; ``note`` is for the trace."""
     return _ended(
-        row, "finished", now, writes=result.writes, actions=result.actions, dropped=result.dropped,
-        effects=result.effects, error=None,
+        row, "finished", now, note, writes=result.writes, actions=result.actions,
+        dropped=result.dropped, effects=result.effects, error=None,
     )  # fmt: skip
 
 

@@ -1,10 +1,11 @@
-"""Takes a customer's message in: stored first, then queued, and only then accepted."""
+"""Takes a customer's message in: masked, stored, then queued, and only then accepted."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import json
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from datetime import timedelta
 
 from shared.domain import signals
 from shared.domain.desk import Desk, Desks
+from shared.domain.masking import mask
 from shared.domain.partition import Partition, Stored
 from shared.domain.rows import Channel, MessageRow, ReceivedRow
 from shared.domain.stage import PlannedStage
@@ -92,7 +94,9 @@ class Intake:
         check_text(arrival.text)
         desk = self._desk(arrival)
         case_id = self._case_id(desk, arrival)
-        first = _fingerprint(arrival.text, arrival.desk, arrival.scene, arrival.channel)
+        first = _fingerprint(
+            self._secret, arrival.text, arrival.desk, arrival.scene, arrival.channel
+        )
         if arrival.delivery_id is not None:
             view = await self._store.read(case_id)
             if view.received is not None:
@@ -101,7 +105,7 @@ class Intake:
         received = ReceivedRow(
             desk=desk.name,
             scene=desk.scene,
-            channel=arrival.channel,
+            channel=_masked_channel(arrival.channel),
             created_at=message.received_at,
         )
         fresh = Partition(case_id, [Stored(received, ""), Stored(message, "")])
@@ -128,7 +132,7 @@ class Intake:
             RetryableError: Storage is down. Nothing was accepted; the same delivery may come again.
         """
         check_text(text)
-        fingerprint = _fingerprint(text)
+        fingerprint = _fingerprint(self._secret, text)
         for _ in range(_TRIES):
             view = await self._store.read(case_id)
             if view.received is None or not view.messages:
@@ -161,13 +165,14 @@ class Intake:
     async def _message(
         self, case_id: str, turn: int, text: str, delivery_id: str | None, fingerprint: str
     ) -> MessageRow:
-        encoded = text.encode()
+        # Risks are looked for in what the customer wrote; nothing else sees it.
+        found, masked = signals.scan(text), mask(text)
+        encoded = masked.text.encode()
         blob = None
         if len(encoded) > INLINE_BYTES:
             # Named by content: a clashing delivery must not overwrite an accepted text.
             blob = f"{case_id}/{fingerprint[:16]}"
-            await self._texts.put(blob, text)
-        found = signals.scan(text)
+            await self._texts.put(blob, masked.text)
         return MessageRow(
             turn=turn,
             text=encoded[:INLINE_BYTES].decode(errors="ignore"),
@@ -179,11 +184,16 @@ class Intake:
             plan=self._plan,
             signals=found.risks,
             asks_for_human=found.asks_for_human,
+            masked=tuple(dict.fromkeys(masked.found)),
         )
 
     def _desk(self, arrival: Arrival) -> Desk:
         if arrival.scene is not None:
-            return self._desks.free(arrival.scene)
+            try:
+                return self._desks.free(mask(arrival.scene).text)
+            except ValueError as error:
+                said = f"support_context cannot be used: {error}."
+                raise RequestError(422, "Bad scene", said) from None
         desk = self._desks.get(arrival.desk or "")
         if desk is None:
             known = ", ".join(self._desks.names)
@@ -224,10 +234,22 @@ def check_text(text: str) -> None:
 
 
 def _fingerprint(
-    text: str, desk: str | None = None, scene: str | None = None, channel: Channel | None = None
+    secret: bytes,
+    text: str,
+    desk: str | None = None,
+    scene: str | None = None,
+    channel: Channel | None = None,
 ) -> str:
     parts = [desk, scene, channel.model_dump() if channel else None, text]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return hmac.new(secret, json.dumps(parts).encode(), hashlib.sha256).hexdigest()
+
+
+def _masked_channel(channel: Channel) -> Channel:
+    """The channel as stored. An id of one word is kept whatever it looks like: replies need it."""
+    given = channel.external_id
+    if given is None or not re.search(r"\s", given):
+        return channel
+    return channel.model_copy(update={"external_id": mask(given).text})
 
 
 def _key_reused() -> RequestError:

@@ -115,12 +115,11 @@ class StageRunner:
         try:
             desk = self._desk(view)
             case = fold(view, tuple(action.name for action in desk.actions), row.turn)
-            talk = Conversation(agent, agent.conversation(case, desk))
-            output = await talk.ask(
-                self._model, desk, self._limits.model_timeout, lambda: self._last_check(row)
+            talk = Conversation(agent, case, desk)
+            result = await talk.ask(
+                self._model, self._limits.model_timeout, lambda: self._last_check(row)
             )
-            result = agent.apply(case, desk, output)
-            done = claims.finished(row, result, self._clock.now())
+            done = claims.finished(row, result, self._clock.now(), talk.note)
         except RetryableError as error:
             delay = self._limits.backoff(row.attempts, error.retry_after)
             delay *= self._random.uniform(1.0, 1.2)

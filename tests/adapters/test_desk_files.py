@@ -108,6 +108,17 @@ def test_windows_line_ends_a_byte_order_mark_and_yes_for_true_are_fine(
         ("maximum: 50", "? [a]\n        : b", "16: actions[0].arguments[0]: a field's name cannot"),
         ("name: refund", "name: Pay Back", "9: actions[0].name: 'Pay Back' is not a name"),
         ("name: default", "name: other", "1: name: 'other' differs from the file's name"),
+        ("facts:", "max_reply_chars: 50\nfacts:", "6: max_reply_chars: must be at least 100"),
+        (
+            "facts:",
+            "acknowledgements:\n  - language: English\n    text: Thanks.\nfacts:",
+            "7: acknowledgements[0].language: 'English' is not a language; write its two letters",
+        ),
+        (
+            "facts:",
+            "acknowledgements:\n  - language: no\n    text: Takk.\nfacts:",
+            "7: acknowledgements[0].language: YAML reads no as something other than text",
+        ),
         ("scene: >-", "scene:\ttab", "3: a tab; use spaces"),
         ("  - name: refund", "\t- name: refund", "9: a tab; use spaces"),
         ("title: Any", "title: A: B", "2: a ': ' too many"),
@@ -180,6 +191,14 @@ def test_a_name_taken_by_another_action_is_told_once(desks: Path) -> None:
     assert problems(desks, default=GOOD + again) == [
         "desks/default.yaml:17: actions[1].name: 'refund' is taken, see line 9; change one"
     ]
+
+
+def test_two_acknowledgements_in_one_language_are_told_once(desks: Path) -> None:
+    thanks = "  - language: en\n    text: Thanks.\n"
+    (line,) = problems(desks, default=GOOD + "acknowledgements:\n" + thanks + thanks)
+    assert line.endswith(
+        ":20: acknowledgements[1].language: 'en' is taken, see line 18; change one"
+    )
 
 
 def test_a_mistake_in_the_only_action_is_not_told_as_a_missing_action(desks: Path) -> None:

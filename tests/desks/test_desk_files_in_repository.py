@@ -10,7 +10,7 @@ import pytest
 
 from shared.adapters.desk_files import load_desks
 from shared.domain.catalogue import catalogue_for_model
-from shared.domain.desk import Contact, Desk
+from shared.domain.desk import Acknowledgement, Contact, Desk
 from shared.domain.desk_action import Argument, CatalogueAction
 
 ROOT = Path(__file__).parents[2]
@@ -58,11 +58,12 @@ def test_every_approval_says_why(desk: Desk) -> None:
 @each_desk
 def test_people_and_numbers_are_made_up(desk: Desk) -> None:
     assert all(contact.email.endswith("example.com") for contact in desk.tell)
-    numbers = re.findall(r"\d{3}-\d{3,}", " ".join((desk.scene, *desk.facts)))
+    written = (desk.scene, *desk.facts, *(said.text for said in desk.acknowledgements))
+    numbers = re.findall(r"\d{3}-\d{3,}", " ".join(written))
     assert all(re.fullmatch(r"555-01\d\d", number) for number in numbers)
 
 
-@pytest.mark.parametrize("part", [Desk, CatalogueAction, Argument, Contact])
+@pytest.mark.parametrize("part", [Desk, CatalogueAction, Argument, Contact, Acknowledgement])
 def test_the_documentation_explains_every_field(part: type[Desk]) -> None:
     page = (ROOT / "docs" / "desks.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)

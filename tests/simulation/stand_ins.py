@@ -45,6 +45,14 @@ class StandIn:
     def parse(self, text: str) -> Said:
         return Said.model_validate_json(text)
 
+    def objections(self, case: SupportCase, desk: Desk, output: Said) -> tuple[str, ...]:
+        return ()
+
+    def instead(
+        self, case: SupportCase, desk: Desk, output: Said, objections: tuple[str, ...]
+    ) -> StageResult:
+        raise AssertionError
+
     def apply(self, case: SupportCase, desk: Desk, output: Said) -> StageResult:
         match self.plan.stage:
             case "customer_query":
