@@ -5,7 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 
 from agents import PIPELINE
-from entrypoints import effects, http_api, operator_api, stages, timers
+from entrypoints import effects, http_api, operator_api, stages, timers, webhooks
 from entrypoints.http_protocol import answering
 from shared.domain.nudge import EFFECTS_QUEUE, queue_name
 
@@ -13,7 +13,7 @@ STORAGE = "AzureWebJobsStorage"
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-for route in http_api.ROUTES + operator_api.ROUTES:
+for route in http_api.ROUTES + operator_api.ROUTES + webhooks.ROUTES:
     bind = app.route(route=route.path, methods=[route.method], auth_level=route.auth)
     app.function_name(route.name)(bind(answering(route.handler)))
 
@@ -23,6 +23,12 @@ for agent in PIPELINE:
     app.function_name(agent.stage)(bind(stages.stage_function(agent)))
     bind = app.queue_trigger(arg_name="message", queue_name=f"{queue}-poison", connection=STORAGE)
     app.function_name(f"{agent.stage}_poison")(bind(stages.poison_function(agent)))
+
+queue = queue_name("fetch")
+bind = app.queue_trigger(arg_name="message", queue_name=queue, connection=STORAGE)
+app.function_name("fetch")(bind(stages.fetch))
+bind = app.queue_trigger(arg_name="message", queue_name=f"{queue}-poison", connection=STORAGE)
+app.function_name("fetch_poison")(bind(stages.fetch_poison))
 
 bind = app.queue_trigger(arg_name="message", queue_name=EFFECTS_QUEUE, connection=STORAGE)
 app.function_name("effects")(bind(effects.run_effect))

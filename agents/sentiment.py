@@ -80,4 +80,5 @@ class SentimentAgent(Agent[SentimentOutput]):
             wants_human=output.wants_human,
             risks=output.risks,
         )
-        return StageResult(writes=writes)
+        effects = () if writes.should_escalate else policy.notes(case, desk)
+        return StageResult(writes=writes, effects=effects)

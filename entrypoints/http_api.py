@@ -107,7 +107,8 @@ async def get_case(req: func.HttpRequest) -> func.HttpResponse:
         raise RequestError(404, "No such case", "GET /api/cases lists the cases there are.")
     of = desk.desks.get(view.received.desk)
     case = fold(view, tuple(action.name for action in of.actions) if of else ())
-    whole = {m.turn: await desk.ports.texts.get(m.blob) for m in view.messages if m.blob}
+    said = map(view.said, view.messages)
+    whole = {m.turn: await desk.ports.texts.get(m.blob) for m in said if m.blob}
     if whole:
         turns = tuple(
             turn.model_copy(update={"text": whole[turn.turn], "truncated": False})

@@ -11,6 +11,7 @@ from agents.base import Agent
 from entrypoints.running import frontdesk
 from shared.bootstrap import Frontdesk
 from shared.domain.nudge import Nudge, parse_nudge, queue_name
+from shared.pipeline.fetching import STAGE as FETCH
 from shared.telemetry import logger
 
 Handler = Callable[[func.QueueMessage], Awaitable[None]]
@@ -29,11 +30,15 @@ def stage_function(agent: Agent[Any]) -> Handler:
 
 def poison_function(agent: Agent[Any]) -> Handler:
     """The function that takes what the host gave up on."""
+    return queue_function(f"{queue_name(agent.stage)}-poison", _poisoned)
 
-    async def work(desk: Frontdesk, nudge: Nudge) -> str:
-        return await desk.parking.poisoned(nudge)
 
-    return queue_function(f"{queue_name(agent.stage)}-poison", work)
+async def _poisoned(desk: Frontdesk, nudge: Nudge) -> str:
+    return await desk.parking.poisoned(nudge)
+
+
+async def _fetched(desk: Frontdesk, nudge: Nudge) -> str:
+    return await desk.runner.run(desk.fetching, nudge)
 
 
 def queue_function(queue: str, work: Callable[[Frontdesk, Nudge], Awaitable[str]]) -> Handler:
@@ -54,3 +59,7 @@ def queue_function(queue: str, work: Callable[[Frontdesk, Nudge], Awaitable[str]
         _log.info("message handled", extra={"queue": queue, "outcome": outcome, **fields})
 
     return run
+
+
+fetch = queue_function(queue_name(FETCH), _fetched)
+fetch_poison = queue_function(f"{queue_name(FETCH)}-poison", _poisoned)

@@ -15,6 +15,7 @@ from shared.adapters.clocks import SystemClock
 from shared.adapters.memory import (
     MemoryCaseIndex,
     MemoryCaseStore,
+    MemoryConnectors,
     MemoryNudges,
     MemoryQuarantine,
     MemoryTexts,
@@ -93,6 +94,7 @@ class Flow:
                     "callback": MemorySink("keyed", clock),
                     "email": MemorySink("unkeyed", clock),
                 },
+                connectors=MemoryConnectors({}),
                 clock=clock,
             ),
             [agent.plan for agent in self._agents.values()],

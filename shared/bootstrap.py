@@ -18,13 +18,26 @@ from shared.errors import ConfigError
 from shared.pipeline.acts import Acts
 from shared.pipeline.advance import Advancer
 from shared.pipeline.effects import EffectRunner
+from shared.pipeline.fetching import STAGE as FETCH
+from shared.pipeline.fetching import FetchStage
 from shared.pipeline.intake import Intake
 from shared.pipeline.limits import Limits
 from shared.pipeline.parking import Parking
 from shared.pipeline.quarantine import Ward
+from shared.pipeline.reception import Reception
 from shared.pipeline.runner import StageRunner
 from shared.pipeline.sweeper import Sweeper
-from shared.ports import CaseIndex, CaseStore, Clock, ModelClient, Nudges, Quarantine, Sink, Texts
+from shared.ports import (
+    CaseIndex,
+    CaseStore,
+    Clock,
+    Connectors,
+    ModelClient,
+    Nudges,
+    Quarantine,
+    Sink,
+    Texts,
+)
 from shared.settings import Settings, read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,6 +57,7 @@ class Ports:
     quarantine: Quarantine
     model: ModelClient
     sinks: Mapping[str, Sink]
+    connectors: Connectors
     clock: Clock
 
 
@@ -55,6 +69,8 @@ class Frontdesk:
     desks: Desks
     ports: Ports
     intake: Intake
+    reception: Reception
+    fetching: FetchStage
     runner: StageRunner
     effects: EffectRunner
     acts: Acts
@@ -79,12 +95,15 @@ def assemble(
     store, index, nudges, clock = ports.store, ports.index, ports.nudges, ports.clock
     advancer = Advancer(store, index, nudges)
     parking = Parking(store, desks, advancer, clock, limits)
-    stages = frozenset(planned.stage for planned in plan)
+    stages = frozenset({FETCH, *(planned.stage for planned in plan)})
+    intake = Intake(store, index, advancer, ports.texts, desks, clock, _secret(settings), plan)
     return Frontdesk(
         settings=settings,
         desks=desks,
         ports=ports,
-        intake=Intake(store, index, advancer, ports.texts, desks, clock, _secret(settings), plan),
+        intake=intake,
+        reception=Reception(intake, ports.connectors, desks, clock),
+        fetching=FetchStage(ports.connectors, ports.texts),
         runner=StageRunner(store, ports.model, desks, advancer, clock, limits, SystemRandom()),
         effects=EffectRunner(store, ports.sinks, desks, advancer, clock, limits, SystemRandom()),
         acts=Acts(store, advancer, clock),
@@ -117,10 +136,12 @@ async def _start(plan: Sequence[PlannedStage]) -> Frontdesk:
     # Imported here: the storage SDKs cost half a second that indexing the functions does not need.
     from shared.adapters.azure_clients import AzureStorage, StorageAddress
     from shared.adapters.azure_openai import OpenAIModel
+    from shared.adapters.crm_connectors import CrmConnectors
     from shared.adapters.desk_files import load_desks
 
     desks = load_desks(ROOT / "desks")
-    sinks = _sinks(settings, SystemClock())
+    connectors = CrmConnectors(settings.crm, desks.names, development=settings.development)
+    sinks = _sinks(settings, connectors, SystemClock())
     storage = AzureStorage(
         StorageAddress(
             connection_string=settings.storage,
@@ -140,19 +161,23 @@ async def _start(plan: Sequence[PlannedStage]) -> Frontdesk:
         quarantine=storage.quarantine,
         model=OpenAIModel(settings),
         sinks=sinks,
+        connectors=connectors,
         clock=SystemClock(),
     )
     try:
         app = assemble(settings, desks, ports, plan)
-        await storage.ensure([EFFECTS_QUEUE, *(queue_name(planned.stage) for planned in plan)])
+        stages = (FETCH, *(planned.stage for planned in plan))
+        await storage.ensure([EFFECTS_QUEUE, *map(queue_name, stages)])
     except BaseException:
         await storage.aclose()
         raise
     return app
 
 
-def _sinks(settings: Settings, clock: Clock) -> dict[str, Sink]:
+def _sinks(settings: Settings, connectors: Connectors, clock: Clock) -> dict[str, Sink]:
     from shared.adapters.callback import CallbackSecrets, CallbackSink
+    from shared.adapters.crm_connectors import VENDORS
+    from shared.adapters.crm_sink import CrmSink
     from shared.adapters.email import EmailSink, MailServer, UnsentMail, parse_sender
 
     email: Sink = UnsentMail()
@@ -163,7 +188,8 @@ def _sinks(settings: Settings, clock: Clock) -> dict[str, Sink]:
         _log.warning("no mail server is configured: escalations are not mailed")
     secrets = CallbackSecrets(settings.callback_secret, settings.callback_secrets)
     callback = CallbackSink(secrets, clock, development=settings.development)
-    return {"callback": callback, "email": email}
+    sinks: dict[str, Sink] = {"callback": callback, "email": email}
+    return sinks | {name: CrmSink(name, connectors, settings.public_url) for name in VENDORS}
 
 
 def _secret(settings: Settings) -> bytes:

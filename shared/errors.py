@@ -5,6 +5,7 @@
     ├── PermanentError    park the stage for a person
     ├── UncertainError    it may have happened or not: never blindly again
     ├── ConflictError     another writer was first: read again, then decide
+    ├── UnverifiedError   answer a webhook with 401, say why only in the log
     ├── RequestError      answer the caller with HTTP 4xx and a problem+json body
     └── ConfigError       stop at start and say what to set
 
@@ -87,6 +88,18 @@ class RequestError(FrontdeskError):
         self.title = title
         self.detail = detail
         self.retry_after = retry_after
+
+
+class UnverifiedError(FrontdeskError):
+    """A webhook's signature is missing, wrong or stale.
+
+    Args:
+        reason: For the operator's log; holds neither a secret nor a signature.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class ConfigError(FrontdeskError):

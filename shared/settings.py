@@ -36,7 +36,9 @@ _STAGE_PREFIXES = (
 )
 #: Settings that may end in a desk's name, as in FRONTDESK_CALLBACK_SECRET_HOTEL.
 _DESK_PREFIXES = ("FRONTDESK_CALLBACK_SECRET_",)
-_PREFIXES = (*_STAGE_PREFIXES, *_DESK_PREFIXES)
+#: Connectors: desk, vendor and what is set, as in FRONTDESK_CRM_HOTEL_ZENDESK_SECRET.
+_CRM_PREFIX = "FRONTDESK_CRM_"
+_PREFIXES = (*_STAGE_PREFIXES, *_DESK_PREFIXES, _CRM_PREFIX)
 
 
 class Price(BaseModel):
@@ -168,6 +170,7 @@ class Settings(ModelSettings):
     callback_secrets: dict[str, str] = Field(
         default={}, alias="FRONTDESK_CALLBACK_SECRET_", repr=False
     )
+    crm: dict[str, str] = Field(default={}, alias=_CRM_PREFIX, repr=False)
 
     @property
     def development(self) -> bool:

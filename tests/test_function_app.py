@@ -66,7 +66,12 @@ def bindings(probe: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
 
 def test_every_stage_has_its_function_and_its_poison_function(probe: dict[str, Any]) -> None:
     queues = {name: b["queueName"] for name, b in bindings(probe, "queueTrigger").items()}
-    expected = {"effects": "effects", "effects_poison": "effects-poison"}
+    expected = {
+        "effects": "effects",
+        "effects_poison": "effects-poison",
+        "fetch": "stage-fetch",
+        "fetch_poison": "stage-fetch-poison",
+    }
     for agent in PIPELINE:
         queue = "stage-" + agent.stage.replace("_", "-")
         expected |= {agent.stage: queue, f"{agent.stage}_poison": f"{queue}-poison"}
@@ -76,7 +81,9 @@ def test_every_stage_has_its_function_and_its_poison_function(probe: dict[str, A
     }
 
 
-def test_every_route_is_there_and_only_health_needs_no_key(probe: dict[str, Any]) -> None:
+def test_every_route_is_there_and_only_health_and_webhooks_need_no_key(
+    probe: dict[str, Any],
+) -> None:
     routes = {
         (method.removeprefix("HttpMethod."), b["route"]): b["authLevel"].removeprefix("AuthLevel.")
         for b in bindings(probe, "httpTrigger").values()
@@ -94,7 +101,10 @@ def test_every_route_is_there_and_only_health_needs_no_key(probe: dict[str, Any]
         ("GET", "desks"),
         ("GET", "health"),
     }
-    assert [route for route, level in routes.items() if level != "FUNCTION"] == [("GET", "health")]
+    assert [route for route, level in routes.items() if level != "FUNCTION"] == [
+        ("GET", "health"),
+        ("POST", "webhooks/{desk}/{vendor}"),
+    ]
 
 
 def test_every_handler_names_its_parameter_as_its_binding(probe: dict[str, Any]) -> None:

@@ -30,14 +30,14 @@ from shared.domain.partition import Partition, Stored
 from shared.errors import ConflictError, PermanentError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from shared.domain.case import IndexEntry, Status, Wake
     from shared.domain.nudge import Nudge
     from shared.domain.rows import Row
     from shared.domain.stage import Sentiment
-    from shared.ports import Quarantined
+    from shared.ports import Connector, Quarantined
 
 
 class MemoryCaseStore:
@@ -161,6 +161,19 @@ class MemoryQuarantine:
     async def entries(self, limit: int) -> list[Quarantined]:
         newest = sorted(self._items.values(), key=lambda item: item.at, reverse=True)
         return newest[:limit]
+
+
+class MemoryConnectors:
+    """Connectors in a dictionary, by desk and vendor."""
+
+    def __init__(self, known: Mapping[tuple[str, str], Connector]) -> None:
+        self._known = known
+
+    def get(self, desk: str, vendor: str) -> Connector | None:
+        return self._known.get((desk, vendor))
+
+    def polled(self) -> Sequence[tuple[str, str]]:
+        return [pair for pair, connector in self._known.items() if connector.polls]
 
 
 class MemoryTexts:

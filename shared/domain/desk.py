@@ -49,6 +49,24 @@ class Acknowledgement(Part):
     text: Line
 
 
+class CrmRules(Part):
+    """What Frontdesk writes into the desk's CRM.
+
+    Attributes:
+        reply: ``public``: the customer gets the reply. ``note``: colleagues see it as an internal
+            note. ``draft``: it waits for a colleague to send it, where the vendor has drafts.
+        note: Whether the assessment is written as an internal note.
+        labels: Whether tags and priority are set.
+        turns_alone: Messages of one ticket that are answered before a person has to look: what
+            ends a conversation with another automaton.
+    """
+
+    reply: Literal["public", "note", "draft"] = "note"
+    note: bool = True
+    labels: bool = True
+    turns_alone: Annotated[int, Field(ge=1, le=50)] = 10
+
+
 class Desk(Part):
     """One business: what its agents know and may do.
 
@@ -62,6 +80,7 @@ class Desk(Part):
         tell: Who is told of escalations.
         callback_hosts: Hosts that replies may be posted to, exact or ``*.`` and a parent, with
             ``:port`` for any other than 443. Empty: no callbacks.
+        crm: What is written into the desk's CRM.
     """
 
     name: Name
@@ -75,6 +94,7 @@ class Desk(Part):
     actions: Annotated[tuple[CatalogueAction, ...], Field(min_length=1, max_length=30)]
     tell: Annotated[tuple[Contact, ...], Field(max_length=20)] = ()
     callback_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()
+    crm: CrmRules = CrmRules()
 
     @field_validator("actions")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +50,7 @@ def fold(
     messages = [m for m in partition.messages if turn is None or m.turn <= turn]
     if received is None or not messages:
         raise ValueError(_HALF_MADE)
-    latest = messages[-1]
+    latest = _latest(partition, messages)
     current = [p for p in partition.progress if p.turn == latest.turn]
     writes = _writes(partition, latest.turn)
     status, reason = _status(partition)
@@ -91,6 +91,12 @@ def fold(
     )
 
 
+def _latest(partition: Partition, messages: Sequence[MessageRow]) -> MessageRow:
+    """The last message that is one of the customer's, with his words."""
+    real = [m for m in messages if not partition.empty(m.turn)]
+    return partition.said((real or messages)[-1])
+
+
 def index_entry(partition: Partition) -> IndexEntry:
     """What listings show of a case; equal for equal partitions.
 
@@ -104,7 +110,8 @@ def index_entry(partition: Partition) -> IndexEntry:
     if not partition.settled and status not in ("open", "working"):
         # A stage is parked while others still run: listed as open until nothing is due.
         status = "working"
-    writes = _writes(partition, messages[-1].turn)
+    writes = _writes(partition, _latest(partition, messages).turn)
+    first = partition.said(messages[0]).text
     return IndexEntry(
         case_id=partition.case_id,
         desk=received.desk,
@@ -112,7 +119,7 @@ def index_entry(partition: Partition) -> IndexEntry:
         sentiment=writes.sentiment,
         urgency=writes.urgency,
         reason=reason if status == "escalated" else "",
-        subject=" ".join(messages[0].text[: 4 * _SUBJECT_CHARS].split())[:_SUBJECT_CHARS],
+        subject=" ".join(first[: 4 * _SUBJECT_CHARS].split())[:_SUBJECT_CHARS],
         created_at=received.created_at,
         updated_at=_updated_at(partition),
         version=partition.version,
@@ -148,7 +155,10 @@ def _status(partition: Partition) -> tuple[Status, str]:
     """The status over all turns that nobody resolved: an earlier failure is not forgotten."""
     if partition.cancelled:
         return "cancelled", next(a.reason for a in partition.acts if a.act == "cancel")
-    unresolved = [p for p in partition.progress if p.turn > partition.resolved_up_to]
+    real = [p for p in partition.progress if not partition.empty(p.turn)]
+    if not real:
+        return "resolved", f"no customer's message: {partition.empty(1)}"
+    unresolved = [p for p in real if p.turn > partition.resolved_up_to]
     effects = [e for e in partition.effects if e.request.turn > partition.resolved_up_to]
     parked = [f"{p.plan.stage}: {p.parked_for}" for p in unresolved if p.parked_for]
     failed = [f"{e.request.key}: {e.phase}" for e in effects if e.phase in ("refused", "uncertain")]
@@ -162,8 +172,8 @@ def _status(partition: Partition) -> tuple[Status, str]:
     return ("escalated" if escalated else "answered"), ""
 
 
-def _turn(partition: Partition, message: MessageRow) -> Turn:
-    writes = _writes(partition, message.turn)
+def _turn(partition: Partition, row: MessageRow) -> Turn:
+    message, writes = partition.said(row), _writes(partition, row.turn)
     return Turn(
         turn=message.turn,
         text=message.text,

@@ -75,6 +75,28 @@ def escalation_letter(case: SupportCase, desk: Desk, look: str) -> Letter:
     )
 
 
+def ticket_note(case: SupportCase, look: str) -> tuple[str, str]:
+    """What colleagues see of a turn inside their CRM: an internal note, as text and as HTML.
+
+    Args:
+        case: As of the turn that it is about.
+        look: Where to see the whole case: a URL, or a command.
+    """
+    opening = "Frontdesk: this message needs a person." if case.escalated else "Frontdesk"
+    if case.demo:
+        opening += " A demonstration model wrote the assessment."
+    every = (
+        _Part("What is asked of you", tuple(_asked(case)) if case.escalated else ()),
+        _Part("What happened", _quote(case.summary), quoted=True),
+        _Part("Assessment", tuple(_assessment(case))),
+        _Part("Why", _lines((*case.decision, case.status_reason))),
+        _Part("Proposed actions", _lines(_proposed(action) for action in case.actions)),
+    )
+    parts = [part for part in every if part.lines]
+    footer = f"Case {case.case_id}, message {len(case.turns)}."
+    return _as_text(opening, parts, look, footer), _as_fragment(opening, parts, look, footer)
+
+
 def _subject(case: SupportCase, title: str) -> str:
     urgency = f"{case.urgency}: " if case.urgency in ("high", "critical") else ""
     demo = "demo model: " if case.demo else ""
@@ -186,6 +208,15 @@ def _as_text(opening: str, parts: Iterable[_Part], look: str, footer: str) -> st
 
 
 def _as_html(subject: str, opening: str, parts: Iterable[_Part], look: str, footer: str) -> str:
+    return (
+        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">'
+        f"<title>{escape(subject)}</title></head>\n<body>\n"
+        + _as_fragment(opening, parts, look, footer)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _as_fragment(opening: str, parts: Iterable[_Part], look: str, footer: str) -> str:
     blocks = [f"<p><strong>{escape(opening)}</strong></p>"]
     for part in parts:
         blocks.append(f"<h2>{escape(part.heading)}</h2>")
@@ -203,9 +234,4 @@ def _as_html(subject: str, opening: str, parts: Iterable[_Part], look: str, foot
         else f"<code>{where}</code>"
     )
     blocks.append(f"<h2>The whole case</h2>\n<p>{link}</p>\n<p>{escape(footer)}</p>")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">'
-        f"<title>{escape(subject)}</title></head>\n<body>\n"
-        + "\n".join(blocks)
-        + "\n</body>\n</html>\n"
-    )
+    return "\n".join(blocks)

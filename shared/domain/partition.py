@@ -19,7 +19,7 @@ from shared.domain.rows import (
     effect_key,
     stage_key,
 )
-from shared.domain.stage import EffectRequest, PlannedStage
+from shared.domain.stage import EffectRequest, Fetched, PlannedStage
 
 Phase = Literal["waiting", "working", "deferred", "finished", "parked", "skipped"]
 
@@ -164,6 +164,30 @@ class Partition:
         """The progress of one stage; None when the turn's plan has no such stage."""
         return next((p for p in self.progress if p.turn == turn and p.plan.stage == stage), None)
 
+    def said(self, message: MessageRow) -> MessageRow:
+        """A message with the customer's words in it, also when they had to be fetched."""
+        found = self._fetched.get(message.turn)
+        if found is None or found.nothing:
+            return message
+        names = ("text", "blob", "signals", "asks_for_human", "masked")
+        return message.model_copy(update={name: getattr(found, name) for name in names})
+
+    def empty(self, turn: int) -> str:
+        """Why there was nothing to do in a turn; empty when there was, or nobody knows yet."""
+        found = self._fetched.get(turn)
+        return found.nothing if found else ""
+
+    @cached_property
+    def taken_in(self) -> frozenset[str]:
+        """What senders call the messages that the case holds, fetched ones included."""
+        sent = {m.delivery_id for m in self.messages if m.delivery_id}
+        return frozenset(sent.union(*(found.ids for found in self._fetched.values())))
+
+    @cached_property
+    def _fetched(self) -> dict[int, Fetched]:
+        rows = (p.row for p in self.progress if p.phase == "finished" and p.row)
+        return {row.turn: row.writes.fetched for row in rows if row.writes.fetched}
+
     @cached_property
     def effects(self) -> tuple[EffectProgress, ...]:
         """Every effect that a stage at rest asks for, once by key, in the order asked."""
@@ -226,6 +250,8 @@ class Partition:
             row = item.row if item and isinstance(item.row, StageRow) else None
             before = [done[name] for name in plan.after if name in done]
             phase, due_at = self._phase(plan, row, before)
+            if row is None and any(_came_to_nothing(p) for p in done.values()):
+                phase, due_at = "skipped", None
             if phase == "waiting" and due_at is None and all(_resolved(p) for p in before):
                 times = [message.received_at]
                 times += [p.row.finished_at for p in before if p.row and p.row.finished_at]
@@ -264,6 +290,12 @@ class Partition:
                 return "deferred", row.not_before or row.lease_until
             case state:
                 return state, None
+
+
+def _came_to_nothing(progress: Progress) -> bool:
+    """Whether a stage found that the turn holds nothing for us: then the rest of it is skipped."""
+    fetched = progress.row.writes.fetched if progress.row else None
+    return progress.phase == "finished" and fetched is not None and bool(fetched.nothing)
 
 
 def _resolved(progress: Progress) -> bool:

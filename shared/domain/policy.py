@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from shared.domain.case import SupportCase
 from shared.domain.catalogue import UNKNOWN, check_arguments
 from shared.domain.desk import Desk
+from shared.domain.rows import Channel
 from shared.domain.stage import (
     Action,
     Approval,
@@ -73,11 +74,28 @@ def judge(
 
 
 def replies(case: SupportCase) -> tuple[EffectRequest, ...]:
-    """The effect that brings the reply to where the case came from, if it named an address."""
-    address, turn = case.channel.reply_address, len(case.turns)
-    if not address:
-        return ()
-    return (EffectRequest(key=f"reply-{turn}", sink="callback", to=(address,), turn=turn),)
+    """The effect that brings the reply to where the case came from, if it is known."""
+    channel, turn = case.channel, len(case.turns)
+    if channel.connected:
+        return (_ticket(channel, "reply", turn),)
+    if channel.reply_address:
+        to = (channel.reply_address,)
+        return (EffectRequest(key=f"reply-{turn}", sink="callback", to=to, turn=turn),)
+    return ()
+
+
+def notes(case: SupportCase, desk: Desk, prefix: str = "") -> tuple[EffectRequest, ...]:
+    """What is written into the CRM of the assessment, asked for by the last stage that assesses.
+
+    The stages before an escalation do not know yet whether there is one, so it has keys of its own.
+    """
+    wanted = {f"{prefix}note": desk.crm.note, f"{prefix}labels": desk.crm.labels}
+    turn = len(case.turns)
+    return tuple(
+        _ticket(case.channel, what, turn)
+        for what, asked in wanted.items()
+        if asked and case.channel.connected
+    )
 
 
 def tells(desk: Desk, turn: int, *, management: bool) -> tuple[EffectRequest, ...]:
@@ -85,9 +103,16 @@ def tells(desk: Desk, turn: int, *, management: bool) -> tuple[EffectRequest, ..
     return _mail(desk, f"escalated-{turn}", turn, management=management)
 
 
-def tells_of_parking(desk: Desk, turn: int) -> tuple[EffectRequest, ...]:
-    """The mail that tells of stages that could not be finished: one a turn, not one a stage."""
-    return _mail(desk, f"parked-{turn}", turn, management=False)
+def tells_of_parking(desk: Desk, channel: Channel, turn: int) -> tuple[EffectRequest, ...]:
+    """What tells of stages that could not be finished: one a turn, not one a stage."""
+    mail = _mail(desk, f"parked-{turn}", turn, management=False)
+    return (*mail, _ticket(channel, "handover", turn)) if channel.connected else mail
+
+
+def _ticket(channel: Channel, what: str, turn: int) -> EffectRequest:
+    """Something to write into the ticket that the case came from; the key says what."""
+    to = (channel.external_id or "",)
+    return EffectRequest(key=f"{what}-{turn}", sink=channel.source, to=to, turn=turn)
 
 
 def _mail(desk: Desk, key: str, turn: int, *, management: bool) -> tuple[EffectRequest, ...]:
@@ -121,7 +146,10 @@ def escalate(
         ),
         actions=actions,
         dropped=dropped,
-        effects=tells(desk, len(case.turns), management=management),
+        effects=(
+            *tells(desk, len(case.turns), management=management),
+            *notes(case, desk, "escalation_"),
+        ),
     )
 
 

@@ -44,11 +44,14 @@ class Channel(Record):
         source: The connector or entry point, such as ``api``, ``cli`` or ``zendesk``.
         external_id: The case's id over there, such as a ticket number.
         reply_address: Where replies go, such as a callback URL.
+        connected: It came by a verified webhook of the vendor ``source``: what we write goes back
+            to the ticket ``external_id``. No caller of the API can say so.
     """
 
     source: str = "api"
     external_id: str | None = None
     reply_address: str | None = None
+    connected: bool = False
 
 
 class ReceivedRow(Record):
@@ -76,6 +79,8 @@ class MessageRow(Record):
         fingerprint: Keyed SHA-256 of the request as received; tells a redelivery from a clash of
             keys. Keyed, because who knows the masked text could guess a PIN from a plain one.
         delivery_id: What the sender calls this delivery; the same id is the same message.
+        fetch: What the connector fetches the text by, when it did not come along.
+        held: Why a person has to look before any agent does, as a short code; empty otherwise.
         signals: Risks that policy code found in the whole text, without any model.
         masked: What was masked before the message was stored, each kind once.
     """
@@ -87,6 +92,8 @@ class MessageRow(Record):
     size: int
     fingerprint: str
     delivery_id: str | None = None
+    fetch: str | None = None
+    held: str = ""
     received_at: datetime
     plan: tuple[PlannedStage, ...]
     signals: tuple[Risk, ...] = ()

@@ -95,9 +95,32 @@ class DroppedAction(Record):
     why: str
 
 
+class Fetched(Record):
+    """A customer's words that did not come along with the webhook and were fetched.
+
+    Attributes:
+        text: The words, or their first 16 KiB when ``blob`` is set.
+        blob: Name of the blob that holds them all.
+        ids: The vendor's ids of the messages that they came in.
+        signals: Risks that policy code found in the whole text, without any model.
+        masked: What was masked before the words were stored, each kind once.
+        nothing: Why there is nothing to do in this turn: what was announced had been taken in
+            before, or is no customer's. Empty when there is.
+    """
+
+    text: str = ""
+    blob: str | None = None
+    ids: tuple[str, ...] = ()
+    signals: tuple[Risk, ...] = ()
+    asks_for_human: bool = False
+    masked: tuple[Secret, ...] = ()
+    nothing: str = ""
+
+
 class Writes(Record):
     """The fields of SupportCase that a stage sets. None means: not mine to say."""
 
+    fetched: Fetched | None = None
     support_response: str | None = None
     reply_held_back: bool | None = None
     sentiment: Sentiment | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from shared.domain.partition import Progress
+from shared.domain import policy
+from shared.domain.desk import Desks
+from shared.domain.partition import Partition, Progress
 from shared.domain.rows import StageRow
 from shared.domain.stage import EffectRequest, StageError, StageEvent, StageResult, Usage
 from shared.pipeline.asking import Conversation
@@ -55,6 +57,14 @@ def parked(
     """The row stopped for a person, with the effects that tell that person."""
     detail = f"{error.code}: {error.detail}" if error.detail else error.code
     return _ended(row, "parked", now, detail, error=error, effects=effects)
+
+
+def tells_of_parking(view: Partition, desks: Desks, turn: int) -> tuple[EffectRequest, ...]:
+    """The effects that tell people of a stage that is parked."""
+    desk = desks.get(view.received.desk) if view.received else None
+    return (
+        policy.tells_of_parking(desk, view.received.channel, turn) if view.received and desk else ()
+    )
 
 
 def deferred(row: StageRow, error: StageError, now: datetime, delay: float) -> StageRow:

@@ -11,22 +11,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from shared.domain import signals
+from shared.domain.case import IndexEntry
 from shared.domain.desk import Desk, Desks
+from shared.domain.inbound import MAX_BYTES, InboundMessage, readable
 from shared.domain.masking import mask
 from shared.domain.partition import Partition, Stored
 from shared.domain.rows import Channel, MessageRow, ReceivedRow
 from shared.domain.stage import PlannedStage
-from shared.errors import RequestError
+from shared.errors import RequestError, RetryableError
 from shared.pipeline.advance import Advancer
+from shared.pipeline.fetching import behind_fetch
+from shared.pipeline.words import keep
 from shared.pipeline.writing import write
 from shared.ports import CaseIndex, CaseStore, Clock, Texts
 
-MAX_BYTES = 256 * 1024
-INLINE_BYTES = 16 * 1024
 #: Keeps a case's partition within one page of a table query (1,000 rows).
 MAX_TURNS = 100
 _TRIES = 5
+#: Cases of one ticket: when one is cancelled or full, the ticket's next message opens another.
+_CASES_OF_A_TICKET = 20
 #: Index keys count milliseconds: a mark of nearly the same time may be the other delivery's too.
 _OWN_MARK = timedelta(milliseconds=2)
 
@@ -152,6 +155,80 @@ class Intake:
                 return Accepted(case_id, redelivered=False)
         raise RequestError(409, "The case is changing", "Many messages came at once; try again.")
 
+    async def receive(self, desk: Desk, vendor: str, message: InboundMessage) -> Accepted:
+        """Takes a customer's message in from a CRM: a turn of its ticket's case, new or not.
+
+        Nothing of it is refused: the vendor could only send the same again.
+
+        Args:
+            message: One of ``from_customer``.
+
+        Raises:
+            RetryableError: Storage is down, or the ticket is changing too fast. Nothing was
+                accepted; the same delivery may come again.
+        """
+        channel = Channel(source=vendor, external_id=message.ticket_id, connected=True)
+        for number in range(_CASES_OF_A_TICKET):
+            case_id = self._ticket_case(desk, channel, number)
+            accepted = await self._add(case_id, desk, channel, message)
+            if accepted is not None:
+                return accepted
+        raise RetryableError("ticket_exhausted", detail="its cases are all cancelled or full")
+
+    async def _add(
+        self, case_id: str, desk: Desk, channel: Channel, message: InboundMessage
+    ) -> Accepted | None:
+        """Adds the turn, whichever delivery comes first; None for a case that takes no more."""
+        lost: tuple[MessageRow, IndexEntry] | None = None
+        for _ in range(_TRIES):
+            view = await self._store.read(case_id)
+            if lost and view.messages:
+                await self._withdraw(view, *lost)
+                lost = None
+            if view.messages and view.received is None:
+                view = await self._completed(view, desk, channel)
+            if message.delivery_id in view.taken_in:
+                await self._nudge(view)
+                return Accepted(case_id, redelivered=True)
+            if view.cancelled or len(view.messages) >= MAX_TURNS:
+                return None
+            row = await self._inbound(view, desk, message)
+            after = view.with_row(row, "")
+            if view.received is None:
+                after = after.with_row(_received(desk, channel, row), "")
+            mark = await self._advancer.mark_open(after, row)
+            if await write(self._store, case_id, row, None):
+                if view.received is None and after.received:
+                    await write(self._store, case_id, after.received, None)
+                await self._nudge(after)
+                return Accepted(case_id, redelivered=False)
+            lost = (row, mark)
+        raise RetryableError("case_changing", detail="many messages of one ticket came at once")
+
+    async def _completed(self, view: Partition, desk: Desk, channel: Channel) -> Partition:
+        """A case whose first sender wrote its message and, so far, no more."""
+        received = _received(desk, channel, view.messages[0])
+        after = view.with_row(received, "")
+        await self._advancer.mark_open(after, view.messages[0])
+        await write(self._store, view.case_id, received, None)
+        return after
+
+    async def _withdraw(self, view: Partition, row: MessageRow, mark: IndexEntry) -> None:
+        """Removes the mark of a message that another delivery was faster than."""
+        if abs(view.messages[0].received_at - mark.created_at) > _OWN_MARK and row.turn == 1:
+            await self._index.remove(mark, ["open"])
+
+    async def _inbound(self, view: Partition, desk: Desk, message: InboundMessage) -> MessageRow:
+        text, turn = readable(message.text), len(view.messages) + 1
+        fingerprint = _fingerprint(self._secret, text)
+        row = await self._message(view.case_id, turn, text, message.delivery_id, fingerprint)
+        fetch = None if text else message.fetch
+        held = _held(view, desk, has_text=bool(text or fetch is not None))
+        if not held and fetch is None:
+            return row
+        plan = behind_fetch(self._plan)
+        return row.model_copy(update={"fetch": fetch, "held": held, "plan": plan})
+
     async def _known(self, view: Partition, message: MessageRow, fingerprint: str) -> Accepted:
         if message.fingerprint != fingerprint:
             raise _key_reused()
@@ -165,26 +242,19 @@ class Intake:
     async def _message(
         self, case_id: str, turn: int, text: str, delivery_id: str | None, fingerprint: str
     ) -> MessageRow:
-        # Risks are looked for in what the customer wrote; nothing else sees it.
-        found, masked = signals.scan(text), mask(text)
-        encoded = masked.text.encode()
-        blob = None
-        if len(encoded) > INLINE_BYTES:
-            # Named by content: a clashing delivery must not overwrite an accepted text.
-            blob = f"{case_id}/{fingerprint[:16]}"
-            await self._texts.put(blob, masked.text)
+        kept = await keep(self._texts, f"{case_id}/{fingerprint[:16]}", text)
         return MessageRow(
             turn=turn,
-            text=encoded[:INLINE_BYTES].decode(errors="ignore"),
-            blob=blob,
-            size=len(encoded),
+            text=kept.text,
+            blob=kept.blob,
+            size=kept.size,
             fingerprint=fingerprint,
             delivery_id=delivery_id,
             received_at=self._clock.now(),
             plan=self._plan,
-            signals=found.risks,
-            asks_for_human=found.asks_for_human,
-            masked=tuple(dict.fromkeys(masked.found)),
+            signals=kept.signals,
+            asks_for_human=kept.asks_for_human,
+            masked=kept.masked,
         )
 
     def _desk(self, arrival: Arrival) -> Desk:
@@ -204,8 +274,14 @@ class Intake:
         """A delivery's own id, so that a redelivery meets its own rows; else a random one."""
         if arrival.delivery_id is None:
             return str(uuid.uuid4())
-        name = json.dumps([desk.name, arrival.channel.source, arrival.delivery_id])
-        digest = hmac.new(self._secret, name.encode(), hashlib.sha256).digest()
+        return self._derived(desk.name, arrival.channel.source, arrival.delivery_id)
+
+    def _ticket_case(self, desk: Desk, channel: Channel, number: int) -> str:
+        """The ticket's case: any of its messages finds it, in whichever order they come."""
+        return self._derived(desk.name, channel.source, "ticket", channel.external_id, number)
+
+    def _derived(self, *parts: str | int | None) -> str:
+        digest = hmac.new(self._secret, json.dumps(parts).encode(), hashlib.sha256).digest()
         return str(uuid.UUID(bytes=digest[:16], version=5))
 
 
@@ -231,6 +307,22 @@ def check_text(text: str) -> None:
             "Message too long",
             f"customer_query has {size} bytes in UTF-8; {MAX_BYTES} (256 KiB) is the most.",
         )
+
+
+def _received(desk: Desk, channel: Channel, first: MessageRow) -> ReceivedRow:
+    """The same for whoever writes it, so that of many equal deliveries any may be first."""
+    return ReceivedRow(
+        desk=desk.name, scene=desk.scene, channel=channel, created_at=first.received_at
+    )
+
+
+def _held(view: Partition, desk: Desk, *, has_text: bool) -> str:
+    """Why the next turn is for a person at once; empty when it is not."""
+    seen = max((act.turn for act in view.acts), default=0)
+    alone = sum(m.turn > seen and not view.empty(m.turn) for m in view.messages)
+    if alone >= desk.crm.turns_alone:
+        return "too_many_turns"
+    return "" if has_text else "no_text"
 
 
 def _fingerprint(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from shared.domain import policy
 from shared.domain.desk import Desks
 from shared.domain.nudge import Nudge
 from shared.domain.stage import StageError
@@ -67,8 +66,7 @@ class Parking:
         now = self._clock.now()
         if progress.phase == "working" and progress.due_at and progress.due_at > now:
             return "leased"
-        desk = self._desks.get(view.received.desk)
-        tells = policy.tells_of_parking(desk, nudge.turn) if desk else ()
+        tells = claims.tells_of_parking(view, self._desks, nudge.turn)
         claim = claims.claimed(progress, "parking", now, timedelta())
         row = claims.parked(claim, error, now, tells)
         etag = await write(self._store, nudge.case_id, row, view.stored.get(row.key))

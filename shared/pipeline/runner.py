@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Literal
 
-from shared.domain import policy
 from shared.domain.desk import Desk, Desks
 from shared.domain.fold import fold
 from shared.domain.nudge import Nudge
@@ -19,13 +18,15 @@ from shared.pipeline.advance import Advancer
 from shared.pipeline.asking import Conversation
 from shared.pipeline.limits import Limits
 from shared.pipeline.writing import write
-from shared.ports import CaseStore, Clock, ModelClient, StageAgent
+from shared.ports import CaseStore, Clock, ModelClient, PlainStage, StageAgent
 
 #: What a run came to. ``unknown``: no such case or stage. ``rested``: done before, followers are
 #: nudged again. ``blocked``: not its turn yet. ``leased``, ``lost``: another worker has it.
 Outcome = Literal[
     "finished", "parked", "deferred", "unknown", "rested", "blocked", "leased", "lost"
 ]
+
+Step = StageAgent | PlainStage
 
 
 class StageRunner:
@@ -49,7 +50,7 @@ class StageRunner:
         self._limits = limits
         self._random = random
 
-    async def run(self, agent: StageAgent, nudge: Nudge) -> Outcome:
+    async def run(self, agent: Step, nudge: Nudge) -> Outcome:
         """Does what is due for this stage, once.
 
         Raises:
@@ -81,7 +82,7 @@ class StageRunner:
         return "deferred"
 
     async def _claim(
-        self, agent: StageAgent, nudge: Nudge, view: Partition, progress: Progress, now: datetime
+        self, agent: Step, nudge: Nudge, view: Partition, progress: Progress, now: datetime
     ) -> Outcome:
         owner = f"{self._random.getrandbits(64):016x}"
         row = claims.claimed(progress, owner, now, self._limits.lease)
@@ -107,19 +108,24 @@ class StageRunner:
         return None
 
     async def _work(
-        self, agent: StageAgent, nudge: Nudge, view: Partition, held: Stored, row: StageRow
+        self, agent: Step, nudge: Nudge, view: Partition, held: Stored, row: StageRow
     ) -> Outcome:
         bug: Exception | None = None
         delay = 0.0
         talk: Conversation | None = None
         try:
             desk = self._desk(view)
-            case = fold(view, tuple(action.name for action in desk.actions), row.turn)
-            talk = Conversation(agent, case, desk)
-            result = await talk.ask(
-                self._model, self._limits.model_timeout, lambda: self._last_check(row)
-            )
-            done = claims.finished(row, result, self._clock.now(), talk.note)
+            note = ""
+            if isinstance(agent, PlainStage):
+                result = await agent.work(view, row, desk)
+            else:
+                case = fold(view, tuple(action.name for action in desk.actions), row.turn)
+                talk = Conversation(agent, case, desk)
+                result = await talk.ask(
+                    self._model, self._limits.model_timeout, lambda: self._last_check(row)
+                )
+                note = talk.note
+            done = claims.finished(row, result, self._clock.now(), note)
         except RetryableError as error:
             delay = self._limits.backoff(row.attempts, error.retry_after)
             delay *= self._random.uniform(1.0, 1.2)
@@ -133,7 +139,7 @@ class StageRunner:
             bug = error
             reason = StageError(code="bug", detail=type(error).__name__)
             done = claims.parked(row, reason, self._clock.now(), self._tells(view, row))
-        if talk is not None:
+        if talk is not None and not isinstance(agent, PlainStage):
             done = claims.with_conversation(done, talk, agent.prompt_hash)
         etag = await write(self._store, nudge.case_id, done, held)
         if bug is not None:
@@ -153,8 +159,7 @@ class StageRunner:
         return desk
 
     def _tells(self, view: Partition, row: StageRow) -> tuple[EffectRequest, ...]:
-        desk = self._desks.get(view.received.desk) if view.received else None
-        return policy.tells_of_parking(desk, row.turn) if desk else ()
+        return claims.tells_of_parking(view, self._desks, row.turn)
 
     def _last_check(self, row: StageRow) -> None:
         """A worker that was paused after its claim must not pay for a call it cannot commit."""

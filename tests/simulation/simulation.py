@@ -8,6 +8,7 @@ from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING
 
+from shared.adapters.memory import MemoryConnectors
 from shared.bootstrap import Ports, assemble
 from shared.domain.desk import Contact, Desk, Desks
 from shared.domain.desk_action import Argument, CatalogueAction
@@ -143,6 +144,7 @@ class Simulation:
                 quarantine=self.quarantine,
                 model=self.model,
                 sinks=dict(self.sinks),
+                connectors=MemoryConnectors({}),
                 clock=process,
             ),
             PLAN,

@@ -7,9 +7,12 @@ from typing import Any
 from agents import PIPELINE
 from agents.base import Agent
 from shared.adapters.clocks import ManualClock
+from shared.adapters.crm_connectors import VENDORS
+from shared.adapters.crm_sink import CrmSink
 from shared.adapters.memory import (
     MemoryCaseIndex,
     MemoryCaseStore,
+    MemoryConnectors,
     MemoryNudges,
     MemoryQuarantine,
     MemoryTexts,
@@ -24,7 +27,7 @@ from shared.domain.desk_action import Argument, CatalogueAction
 from shared.domain.fold import fold
 from shared.domain.nudge import Nudge
 from shared.pipeline.intake import Arrival
-from shared.ports import Sink
+from shared.ports import Connectors, Sink
 from shared.settings import Settings
 
 NEGATIVE: Script = {
@@ -63,7 +66,10 @@ class World:
     """A laptop's worth of Frontdesk in memory. ``deliver`` plays the Functions host."""
 
     def __init__(
-        self, script: Script = NEGATIVE, agents: tuple[Agent[Any], ...] = PIPELINE
+        self,
+        script: Script = NEGATIVE,
+        agents: tuple[Agent[Any], ...] = PIPELINE,
+        connectors: Connectors | None = None,
     ) -> None:
         self.agents = {agent.stage: agent for agent in agents}
         self.store, self.index = MemoryCaseStore(), MemoryCaseIndex()
@@ -72,7 +78,12 @@ class World:
         self.model, self.clock = ScriptedModel(script), ManualClock()
         self.callback = MemorySink("keyed", self.clock, lambda _: self.fault)
         self.email = MemorySink("unkeyed", self.clock, lambda _: self.fault)
-        self.sinks: dict[str, Sink] = {"callback": self.callback, "email": self.email}
+        self.connectors = connectors or MemoryConnectors({})
+        self.sinks: dict[str, Sink] = {
+            "callback": self.callback,
+            "email": self.email,
+            **{name: CrmSink(name, self.connectors, "") for name in VENDORS},
+        }
         #: What goes wrong with every attempt at an effect.
         self.fault: Fault = "none"
         self.app: Frontdesk = assemble(
@@ -86,6 +97,7 @@ class World:
                 quarantine=self.quarantine,
                 model=self.model,
                 sinks=self.sinks,
+                connectors=self.connectors,
                 clock=self.clock,
             ),
             [agent.plan for agent in agents],
@@ -98,6 +110,8 @@ class World:
     async def run(self, nudge: Nudge) -> str:
         if nudge.effect:
             return await self.app.effects.run(nudge)
+        if nudge.stage == self.app.fetching.plan.stage:
+            return await self.app.runner.run(self.app.fetching, nudge)
         return await self.app.runner.run(self.agents[nudge.stage], nudge)
 
     async def deliver(self, most: int = 50) -> list[str]:

@@ -1,0 +1,174 @@
+"""Calls of a CRM's HTTP API: what each failure means, and nothing of an answer that is too long."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+
+from shared.adapters.crm_vendor import Access
+from shared.adapters.model_errors import OPERATOR_PAUSE, retry_after
+from shared.errors import PermanentError, RetryableError, UncertainError
+from shared.telemetry import logger
+
+_ANSWER_BYTES = 8 * 1024 * 1024
+#: The vendor says that it did not take the request.
+_NOT_NOW = frozenset({408, 409, 423, 425, 429, 503})
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_log = logger("crm")
+
+Headers = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+class Api:
+    """One vendor's API for one desk.
+
+    Args:
+        access: Its setting ``URL`` is where the API is, unless ``base`` says it.
+        headers: Makes the headers that name us; asked before each call.
+        connect: Seconds until a connection, TLS included, is given up.
+        total: Seconds until the whole call is given up; an effect's attempt has 20.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        headers: Headers,
+        *,
+        base: str | None = None,
+        connect: float = 5.0,
+        total: float = 15.0,
+    ) -> None:
+        self._access = access
+        self._headers = headers
+        self._base = base
+        self._timeout = aiohttp.ClientTimeout(total=total, connect=connect)
+        self._tls: ssl.SSLContext | None = None
+
+    async def read(self, path: str, **query: str) -> Any:
+        """GET: the answer's JSON.
+
+        Raises:
+            RetryableError: It cannot be had now.
+            PermanentError: It is not there, or we may not see it.
+        """
+        try:
+            return await self._call("GET", path, None, query)
+        except UncertainError as error:
+            raise RetryableError(error.code, detail=error.detail) from None
+
+    async def write(self, method: str, path: str, body: object, **headers: str) -> Any:
+        """Any other method, with a JSON body: the answer's JSON, None for an empty one.
+
+        Raises:
+            RetryableError: It surely did not happen.
+            UncertainError: It may have happened.
+            PermanentError: It will never happen.
+        """
+        return await self._call(method, path, body, {}, headers)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: object,
+        query: Mapping[str, str],
+        more: Mapping[str, str] | None = None,
+    ) -> Any:
+        base = self._address()
+        headers = {
+            "User-Agent": "Frontdesk",
+            "Accept": "application/json",
+            **await self._headers(),
+            **(more or {}),
+        }
+        data = None
+        if body is not None:
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            headers.setdefault("Content-Type", "application/json")
+        try:
+            async with (
+                aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(ssl=self._context(), force_close=True),
+                    cookie_jar=aiohttp.DummyCookieJar(),
+                    timeout=self._timeout,
+                    trust_env=False,
+                ) as session,
+                session.request(
+                    method,
+                    base + path,
+                    params=query,
+                    data=data,
+                    headers=headers,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                _check(response)
+                return _json(await _body(response), method)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise RetryableError("crm_unreachable", detail=type(error).__name__) from None
+        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+            raise UncertainError("answer_lost", type(error).__name__) from None
+
+    def _address(self) -> str:
+        base = (self._base or self._access.need("URL")).rstrip("/")
+        found = urlsplit(base)
+        local = self._access.development and found.hostname in _LOOPBACK
+        if not found.hostname or (found.scheme != "https" and not local):
+            raise PermanentError(
+                "connector_not_configured", f"{self._access.prefix}URL must begin with https://"
+            )
+        return base
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+
+def segment(value: str) -> str:
+    """A vendor's id as one segment of a path: it came from outside."""
+    return quote(value, safe="")
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(65536):
+        body += chunk
+        if len(body) > _ANSWER_BYTES:
+            return b""
+    return bytes(body)
+
+
+def _json(body: bytes, method: str) -> Any:
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        if method == "GET":
+            raise RetryableError("crm_answer_unreadable") from None
+        # What was asked for has happened; only the vendor's words about it are of no use.
+        return None
+
+
+def _check(response: aiohttp.ClientResponse) -> None:
+    status = response.status
+    said = f"HTTP {status}"
+    if 200 <= status < 300:
+        return
+    if status in _NOT_NOW:
+        code = "crm_rate_limited" if status == 429 else "crm_busy"
+        raise RetryableError(code, retry_after(response.headers), said)
+    if status >= 500:
+        raise UncertainError("crm_failed", said)
+    if status == 401:
+        _log.error("the CRM does not accept our credentials", extra={"host": response.url.host})
+        raise RetryableError("crm_access_refused", OPERATOR_PAUSE, said)
+    if 300 <= status < 400:
+        raise PermanentError("redirect_refused", said)
+    raise PermanentError("crm_ticket_missing" if status in (404, 410) else "crm_refused", said)

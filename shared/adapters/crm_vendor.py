@@ -1,0 +1,142 @@
+"""What the connectors of all vendors have in common; a vendor's file adds what is its own."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from shared.domain.inbound import (
+    Acknowledgement,
+    Changes,
+    CustomerWords,
+    Delivery,
+    InboundMessage,
+)
+from shared.domain.outbound import Labels, Post
+from shared.errors import ConfigError, PermanentError, RequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What is configured for one desk and vendor.
+
+    Attributes:
+        values: By the last part of the setting's name, such as ``SECRET``.
+        prefix: The first part, ``FRONTDESK_CRM_HOTEL_ZENDESK_``.
+        development: Whether plain http to loopback is allowed.
+    """
+
+    prefix: str
+    values: Mapping[str, str] = field(repr=False)
+    development: bool = False
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The webhook's secrets: the new and the old with a space between while one is changed."""
+        return tuple(self.values.get("SECRET", "").split())
+
+    def need(self, name: str) -> str:
+        """A setting that what is asked for cannot do without.
+
+        Raises:
+            PermanentError: ``connector_not_configured``, it is not set.
+        """
+        value = self.values.get(name, "").strip()
+        if not value:
+            raise PermanentError(
+                "connector_not_configured", f"set {self.prefix}{name}, then replay"
+            )
+        return value
+
+    def misset(self, name: str, why: str) -> ConfigError:
+        """The error for a setting of no use; never repeats its value."""
+        return ConfigError(f"{self.prefix}{name}: {why}")
+
+
+class VendorConnector(ABC):
+    """One vendor's CRM for one desk. The port ``Connector`` says what each method is for.
+
+    Attributes:
+        settings: What can be set, by the last part of the name, with a line for people.
+        needs: Those without which its webhook answers 404.
+    """
+
+    settings: ClassVar[Mapping[str, str]]
+    needs: ClassVar[tuple[str, ...]] = ("SECRET",)
+    kind: Literal["keyed", "queryable", "unkeyed"] = "queryable"
+    window: float = 0.0
+    drafts: bool = False
+    polls: bool = False
+
+    def __init__(self, access: Access) -> None:
+        self.access = access
+
+    @abstractmethod
+    def verify(self, delivery: Delivery, now: datetime) -> None:
+        """Raises UnverifiedError unless the vendor sent it."""
+
+    @abstractmethod
+    def read(self, delivery: Delivery) -> Sequence[InboundMessage]:
+        """The events of a verified delivery."""
+
+    def acknowledgement(self, delivery: Delivery) -> Acknowledgement:
+        """Our own JSON: most vendors read only the status."""
+        return Acknowledgement()
+
+    async def fetch(self, ticket_id: str, what: str) -> Sequence[CustomerWords]:
+        """For vendors whose deliveries are whole, there is nothing to fetch."""
+        raise PermanentError("nothing_to_fetch")
+
+    @abstractmethod
+    async def post(self, post: Post) -> str:
+        """Writes into a ticket."""
+
+    async def find(self, ticket_id: str, key: str) -> str | None:
+        """Never asked of keyed vendors."""
+        return None
+
+    @abstractmethod
+    async def label(self, labels: Labels) -> str:
+        """Sets tags and priority."""
+
+    async def changed_since(self, mark: str | None, now: datetime) -> Changes:
+        """Only of vendors that are polled."""
+        return Changes((), mark or "")
+
+
+def json_of(delivery: Delivery) -> Any:
+    """The delivery's body as JSON.
+
+    Raises:
+        RequestError: 400, with where it goes wrong and nothing of what it holds.
+    """
+    try:
+        return json.loads(delivery.body.decode())
+    except UnicodeDecodeError as error:
+        raise RequestError(400, "Not UTF-8", f"not UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}: {error.msg}"
+        raise RequestError(400, "Not JSON", f"not valid JSON at {where}") from None
+    except (RecursionError, ValueError):
+        raise RequestError(400, "Not JSON", "nested too deeply, or a number too long") from None
+
+
+def part(value: Any, *path: str) -> Any:
+    """Something deep in a body; None where the body does not have it."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def text_of(value: Any) -> str:
+    """A text in a body; empty for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def not_theirs(what: str) -> RequestError:
+    """The error for a body that is JSON and not what the vendor sends."""
+    return RequestError(400, "Not this vendor's", what)
