@@ -17,6 +17,7 @@ _HELD_BACK = Ink("  (the desk's acknowledgement; the model's reply was held back
 _MESSAGE_CHARS = 4000
 _STATUS_STYLES = {"answered": "green", "resolved": "green", "escalated": "yellow"}
 _EFFECT_STYLES = {"done": "green", "deferred": "yellow", "refused": "red", "uncertain": "red"}
+_STANDING_STYLES = {"met": "green", "at_risk": "yellow", "breached": "red"}
 _APPROVALS = {
     "auto": "may be carried out at once",
     "human": "waits for a person's yes",
@@ -52,6 +53,7 @@ def report(case: SupportCase, out: Terminal) -> None:
     _feelings(case, out)
     _actions(case, out)
     _effects(case, out)
+    _targets(case, out)
     _decision(case, out)
 
 
@@ -123,6 +125,20 @@ def _effects(case: SupportCase, out: Terminal) -> None:
         said = ": ".join(filter(None, (error.code, error.detail))) if error else ""
         to = f"{effect.sink} to {', '.join(effect.to)}" if effect.to else effect.sink
         out.line("  ", Ink(effect.key, "cyan"), f"  {to}  ", Ink(effect.state, style), f"  {said}")
+
+
+def _targets(case: SupportCase, out: Terminal) -> None:
+    if not case.targets:
+        return
+    _section(out, "Targets")
+    for target in case.targets:
+        stopped = f", done {utc(target.stopped_at)}" if target.stopped_at else ""
+        out.line(
+            "  ",
+            Ink(target.target.replace("_", " "), "cyan"),
+            f" of turn {target.turn}  due {utc(target.due_at)}{stopped}  ",
+            Ink(target.standing.replace("_", " "), _STANDING_STYLES.get(target.standing, "dim")),
+        )
 
 
 def _decision(case: SupportCase, out: Terminal) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -21,7 +22,12 @@ _MAX_DEPTH = 12
 _GLUED_COMMENT = re.compile(r"[ \t]+#\S")
 
 #: Lists whose items may not share a name, and the field that holds it.
-_NAMED_BY = {"actions": "name", "arguments": "name", "acknowledgements": "language"}
+_NAMED_BY = {
+    "actions": "name",
+    "arguments": "name",
+    "acknowledgements": "language",
+    "sla": "urgency",
+}
 
 _Path = tuple[str | int, ...]
 
@@ -128,8 +134,8 @@ class _Document:
 
     Attributes:
         data: What the file says, as plain values with tuples for lists. A scalar that is
-            neither text nor a plain number, boolean or nothing stays a node, so that it fits no
-            field.
+            neither text nor a plain number, boolean, date or nothing stays a node, so that it fits
+            no field.
     """
 
     def __init__(self, text: str) -> None:
@@ -246,6 +252,7 @@ _REASONS = {
     "int_type": "must be a whole number, without quotes",
     "float_type": "must be a number, without quotes",
     "finite_number": "must be a number",
+    "date_type": "must be a day such as 2026-12-25, without quotes",
     "model_type": "must hold fields, such as 'name: …'",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
@@ -294,7 +301,7 @@ def _line(mark: Any) -> int:
 
 
 def _scalar(node: yaml.Node) -> Any:
-    """A text, plain number, boolean or None; the node itself for YAML's odder readings."""
+    """A text, plain number, boolean, date or None; the node itself for YAML's odder readings."""
     kind = node.tag.rpartition(":")[2]
     if kind == "str":
         return node.value
@@ -303,6 +310,8 @@ def _scalar(node: yaml.Node) -> Any:
     if _is_nothing(node):
         return None
     try:
+        if kind == "timestamp":
+            return date.fromisoformat(node.value)
         return int(node.value) if kind == "int" else float(node.value)
     except ValueError:
         return node

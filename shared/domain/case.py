@@ -17,6 +17,8 @@ from shared.domain.stage import (
     Secret,
     Sentiment,
     StageError,
+    Target,
+    TargetState,
     Urgency,
     Usage,
 )
@@ -25,6 +27,7 @@ Status = Literal[
     "open", "working", "answered", "waiting_customer", "escalated", "resolved", "cancelled"
 ]
 EffectPhase = Literal["waiting", "attempting", "deferred", "done", "refused", "uncertain"]
+Standing = Literal["running", "at_risk", "breached", "met"]
 AgentState = Literal["waiting", "working", "error", "finished", "skipped"]
 
 
@@ -99,11 +102,30 @@ class EffectView(Record):
     error: StageError | None = None
 
 
+class TargetView(Record):
+    """One promise of the desk and how the case stands towards it.
+
+    Attributes:
+        turn: The message that it runs from.
+        standing: ``running``, ``at_risk`` and ``breached`` as the sweep has found it, until it is
+            stopped; then ``met`` or ``breached``.
+        due_at: UTC; when it is missed.
+        stopped_at: UTC; when it was met, or at last done.
+    """
+
+    turn: int
+    target: Target
+    urgency: Urgency
+    standing: Standing
+    due_at: datetime
+    stopped_at: datetime | None = None
+
+
 class TraceEvent(Record):
     """One thing that happened to the case, in order of time.
 
     Attributes:
-        who: A stage's name, an effect's key, ``customer`` or the person who acted.
+        who: A stage's name, an effect's key, ``sla``, ``customer`` or the person who acted.
     """
 
     at: datetime
@@ -158,6 +180,7 @@ class SupportCase(Record):
     actions: tuple[Action, ...] = ()
     dropped_actions: tuple[DroppedAction, ...] = ()
     effects: tuple[EffectView, ...] = ()
+    targets: tuple[TargetView, ...] = ()
     usage: Usage = Usage()
     demo: bool = False
 
@@ -167,6 +190,8 @@ class IndexEntry(Record):
 
     Attributes:
         reason: Why a person is needed when something could not be finished; empty otherwise.
+        sla: How the running targets stand at worst; empty when none is in danger.
+        due_at: UTC; when the next of the running targets is missed.
         version: Grows with each message and act; of two entries of one case the newer counts.
         mark: In the open facet, the message or act that the entry announces, such as ``m0001``:
             each has an entry of its own, which goes when that row is seen in a settled case.
@@ -179,6 +204,8 @@ class IndexEntry(Record):
     urgency: Urgency | None = None
     subject: str = ""
     reason: str = ""
+    sla: TargetState | Literal[""] = ""
+    due_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
     version: int = 1

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from shared.domain.desk_action import CatalogueAction
+from shared.domain.hours import Hours, TimeZone, takes_over_a_year
+from shared.domain.promises import Promise, due_times
+from shared.domain.rows import Due
+from shared.domain.stage import Target, Urgency
 from shared.domain.written import (
     CallbackHost,
     Email,
@@ -77,6 +82,9 @@ class Desk(Part):
         may_ask: Whether the immediate reply may ask questions.
         max_reply_chars: The longest immediate reply, in characters.
         acknowledgements: What is sent instead of a reply that breaks these rules, by language.
+        time_zone: Of all its times, as the IANA list names it.
+        hours: When people work; without it always.
+        sla: What it promises, by urgency.
         tell: Who is told of escalations.
         callback_hosts: Hosts that replies may be posted to, exact or ``*.`` and a parent, with
             ``:port`` for any other than 443. Empty: no callbacks.
@@ -92,6 +100,9 @@ class Desk(Part):
     max_reply_chars: Annotated[int, Field(ge=100, le=4000)] = 800
     acknowledgements: Annotated[tuple[Acknowledgement, ...], Field(max_length=20)] = ()
     actions: Annotated[tuple[CatalogueAction, ...], Field(min_length=1, max_length=30)]
+    time_zone: TimeZone = "UTC"
+    hours: Hours | None = None
+    sla: Annotated[tuple[Promise, ...], Field(max_length=4)] = ()
     tell: Annotated[tuple[Contact, ...], Field(max_length=20)] = ()
     callback_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()
     crm: CrmRules = CrmRules()
@@ -110,11 +121,30 @@ class Desk(Part):
         reject_twice("acknowledgement", [text.language for text in value])
         return value
 
+    @field_validator("sla")
+    @classmethod
+    def _promises_can_be_kept(
+        cls, value: tuple[Promise, ...], info: ValidationInfo
+    ) -> tuple[Promise, ...]:
+        reject_twice("urgency", [promise.urgency for promise in value])
+        for promise in value:
+            for target, amount in promise.amounts:
+                if takes_over_a_year(amount, promise.hours_of(info.data.get("hours"))):
+                    raise ValueError(
+                        f"{target} for urgency {promise.urgency} takes more than a year of the "
+                        "desk's hours; shorten it, or add around_the_clock: true"
+                    )
+        return value
+
     @property
     def version(self) -> str:
         """Twelve hex digits that change with anything that the desk says."""
         said = self.model_dump_json(exclude_defaults=True)
         return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+    def due_times(self, at: datetime) -> dict[Urgency, dict[Target, Due]]:
+        """When what it promises is due for a message that came then, UTC, by urgency."""
+        return due_times(self.sla, self.hours, self.time_zone, at)
 
     def action(self, name: str) -> CatalogueAction | None:
         """The catalogue's action of that name."""

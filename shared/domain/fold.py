@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.domain import sla
 from shared.domain.case import (
     AgentState,
     EffectView,
@@ -13,10 +14,11 @@ from shared.domain.case import (
     StageView,
     Status,
     SupportCase,
+    TargetView,
     TraceEvent,
     Turn,
 )
-from shared.domain.partition import EffectProgress, Partition, Phase, Progress
+from shared.domain.partition import SLA, EffectProgress, Partition, Phase, Progress
 from shared.domain.rows import MessageRow
 from shared.domain.stage import Usage, Writes
 
@@ -86,6 +88,7 @@ def fold(
         actions=tuple(a for p in current if p.row for a in p.row.actions),
         dropped_actions=tuple(d for p in current if p.row for d in p.row.dropped),
         effects=tuple(_effect(e) for e in partition.effects),
+        targets=tuple(_target(clock) for clock in sla.clocks(partition)),
         usage=sum((row.usage for row in partition.stage_rows), start=Usage()),
         demo=any(stage.demo for stage in stages),
     )
@@ -112,6 +115,7 @@ def index_entry(partition: Partition) -> IndexEntry:
         status = "working"
     writes = _writes(partition, _latest(partition, messages).turn)
     first = partition.said(messages[0]).text
+    in_danger, due_at = sla.worst(partition)
     return IndexEntry(
         case_id=partition.case_id,
         desk=received.desk,
@@ -120,6 +124,8 @@ def index_entry(partition: Partition) -> IndexEntry:
         urgency=writes.urgency,
         reason=reason if status == "escalated" else "",
         subject=" ".join(first[: 4 * _SUBJECT_CHARS].split())[:_SUBJECT_CHARS],
+        sla=in_danger or "",
+        due_at=due_at,
         created_at=received.created_at,
         updated_at=_updated_at(partition),
         version=partition.version,
@@ -128,6 +134,7 @@ def index_entry(partition: Partition) -> IndexEntry:
 
 def _updated_at(partition: Partition) -> datetime:
     times = [m.received_at for m in partition.messages] + [a.at for a in partition.acts]
+    times += [row.at for row in partition.target_rows]
     times += [row.events[-1].at for row in partition.stage_rows if row.events]
     times += [row.events[-1].at for row in partition.effect_rows if row.events]
     return max(times)
@@ -242,12 +249,27 @@ def _effect(progress: EffectProgress) -> EffectView:
     )
 
 
+def _target(clock: sla.Clock) -> TargetView:
+    return TargetView(
+        turn=clock.turn,
+        target=clock.target,
+        urgency=clock.urgency,
+        standing=clock.standing,
+        due_at=clock.due.breached,
+        stopped_at=clock.stopped_at,
+    )
+
+
 def _trace(partition: Partition) -> tuple[TraceEvent, ...]:
     events = [
         TraceEvent(at=m.received_at, who="customer", event="received", detail=f"turn {m.turn}")
         for m in partition.messages
     ]
     events += [TraceEvent(at=a.at, who=a.by, event=a.act, detail=a.reason) for a in partition.acts]
+    events += [
+        TraceEvent(at=row.at, who=SLA, event=row.state, detail=f"{row.target} of turn {row.turn}")
+        for row in partition.target_rows
+    ]
     events += [
         TraceEvent(at=e.at, who=row.stage, event=e.event, detail=e.detail)
         for row in partition.stage_rows

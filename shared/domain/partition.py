@@ -16,10 +16,14 @@ from shared.domain.rows import (
     ReceivedRow,
     Row,
     StageRow,
+    TargetRow,
     effect_key,
     stage_key,
 )
 from shared.domain.stage import EffectRequest, Fetched, PlannedStage
+
+#: Who asks for the effects of a target: not a stage, but the clock.
+SLA = "sla"
 
 Phase = Literal["waiting", "working", "deferred", "finished", "parked", "skipped"]
 
@@ -70,7 +74,7 @@ class EffectProgress:
     """How far one effect is.
 
     Attributes:
-        asked_by: The stage that asks for it.
+        asked_by: The stage that asks for it, or ``sla``.
         row: The row of the current generation; None until it is first claimed.
         due_at: UTC from which it may be claimed; None when it may not.
     """
@@ -134,6 +138,11 @@ class Partition:
         found = [i.row for i in self.stored.values() if isinstance(i.row, EffectRow)]
         return tuple(sorted(found, key=lambda row: row.key))
 
+    @cached_property
+    def target_rows(self) -> tuple[TargetRow, ...]:
+        found = [i.row for i in self.stored.values() if isinstance(i.row, TargetRow)]
+        return tuple(sorted(found, key=lambda row: row.at))
+
     @property
     def version(self) -> int:
         """Counts what people did to the case: it grows with each message and each act."""
@@ -190,17 +199,21 @@ class Partition:
 
     @cached_property
     def effects(self) -> tuple[EffectProgress, ...]:
-        """Every effect that a stage at rest asks for, once by key, in the order asked."""
+        """Every effect that a stage at rest or a target asks for, once by key, in that order."""
         found: dict[str, EffectProgress] = {}
-        for asking in self.stage_rows:
-            if asking.state in ("finished", "parked"):
-                for request in asking.effects:
+        for stage in self.stage_rows:
+            if stage.state in ("finished", "parked"):
+                at = stage.finished_at or stage.claimed_at
+                for request in stage.effects:
                     if request.key not in found:
-                        found[request.key] = self._effect_progress(request, asking)
+                        found[request.key] = self._effect_progress(request, stage.stage, at)
+        for target in self.target_rows:
+            for request in target.effects:
+                found[request.key] = self._effect_progress(request, SLA, target.at)
         return tuple(found.values())
 
     def effect(self, key: str) -> EffectProgress | None:
-        """The progress of one effect; None when no stage asks for it."""
+        """The progress of one effect; None when nobody asks for it."""
         return next((e for e in self.effects if e.request.key == key), None)
 
     def due_effects(self, now: datetime) -> tuple[EffectProgress, ...]:
@@ -259,7 +272,9 @@ class Partition:
             done[plan.stage] = Progress(plan, message.turn, generation, phase, row, due_at)
         return list(done.values())
 
-    def _effect_progress(self, request: EffectRequest, asking: StageRow) -> EffectProgress:
+    def _effect_progress(
+        self, request: EffectRequest, asked_by: str, asked_at: datetime
+    ) -> EffectProgress:
         replays = [a for a in self.acts if a.act == "replay" and request.key in a.effects]
         generation = len(replays)
         item = self.stored.get(effect_key(request.key, generation))
@@ -268,12 +283,12 @@ class Partition:
         due_at: datetime | None = None
         if row is None and not self.cancelled:
             # A cancelled case begins nothing; what had begun is brought to its end.
-            due_at = max([asking.finished_at or asking.claimed_at, *(a.at for a in replays)])
+            due_at = max([asked_at, *(a.at for a in replays)])
         elif row and row.state == "attempting":
             due_at = row.lease_until
         elif row and row.state == "deferred" and (row.ambiguous or not self.cancelled):
             due_at = row.not_before
-        return EffectProgress(request, asking.stage, generation, phase, row, due_at)
+        return EffectProgress(request, asked_by, generation, phase, row, due_at)
 
     @staticmethod
     def _phase(

@@ -7,6 +7,7 @@
 | ``s|{turn}|{stage}|{generation}`` | StageRow    | that stage, ETag-fenced |
 | ``e|{key}|{generation}``          | EffectRow   | the effect's consumer, ETag-fenced |
 | ``x|{n}``                         | ActRow      | entrypoints, insert-only |
+| ``t|{turn}|{target}|{state}``     | TargetRow   | the sweep, insert-only |
 
 All times are UTC.
 """
@@ -30,6 +31,9 @@ from shared.domain.stage import (
     Secret,
     StageError,
     StageEvent,
+    Target,
+    TargetState,
+    Urgency,
     Usage,
     Writes,
 )
@@ -52,6 +56,13 @@ class Channel(Record):
     external_id: str | None = None
     reply_address: str | None = None
     connected: bool = False
+
+
+class Due(Record):
+    """When a target is in danger and when it is missed: UTC, past the desk's hours."""
+
+    at_risk: datetime
+    breached: datetime
 
 
 class ReceivedRow(Record):
@@ -83,6 +94,8 @@ class MessageRow(Record):
         held: Why a person has to look before any agent does, as a short code; empty otherwise.
         signals: Risks that policy code found in the whole text, without any model.
         masked: What was masked before the message was stored, each kind once.
+        targets: When the desk's targets are due, by urgency, should this message open a stretch
+            of work. Pinned, so that a later change of the desk file never moves what was promised.
     """
 
     kind: Literal["message"] = "message"
@@ -99,6 +112,7 @@ class MessageRow(Record):
     signals: tuple[Risk, ...] = ()
     asks_for_human: bool = False
     masked: tuple[Secret, ...] = ()
+    targets: dict[Urgency, dict[Target, Due]] = Field(default={})
 
     @property
     def key(self) -> str:
@@ -211,7 +225,29 @@ class ActRow(Record):
         return f"x|{self.n:04d}"
 
 
-Row = ReceivedRow | MessageRow | StageRow | EffectRow | ActRow
+class TargetRow(Record):
+    """That a target of the desk came into danger or was missed, and who is told of it.
+
+    Attributes:
+        turn: The message that the target runs from.
+        at: UTC; when the sweep saw it.
+        due: UTC; when the target was or will be missed.
+    """
+
+    kind: Literal["target"] = "target"
+    turn: int
+    target: Target
+    state: TargetState
+    at: datetime
+    due: datetime
+    effects: tuple[EffectRequest, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"t|{self.turn:04d}|{self.target}|{self.state}"
+
+
+Row = ReceivedRow | MessageRow | StageRow | EffectRow | ActRow | TargetRow
 ROWS: TypeAdapter[Row] = TypeAdapter(Annotated[Row, Field(discriminator="kind")])
 
 

@@ -13,6 +13,9 @@ Risk = Literal["safety", "legal", "fraud", "privacy", "media", "harassment"]
 Approval = Literal["auto", "human", "management"]
 #: What is masked in a customer's text before anything is stored.
 Secret = Literal["card number", "IBAN", "national id", "password", "key"]
+#: What a desk promises: a first reply, and an end. Each is at risk before it is breached.
+Target = Literal["first_reply", "resolution"]
+TargetState = Literal["at_risk", "breached"]
 
 
 class Record(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import get_args
 
+from shared.domain.alarms import next_wake
 from shared.domain.case import IndexEntry, Status
 from shared.domain.fold import index_entry
 from shared.domain.nudge import Nudge
@@ -100,22 +101,28 @@ class Advancer:
             await self._index.put(mark)
             await self.settle(view)
 
-    async def settle(self, view: Partition, listed: IndexEntry | None = None) -> None:
+    async def settle(self, view: Partition, listed: IndexEntry | None = None) -> Partition | None:
         """Moves a settled case from the open facet to that of its status.
 
         The entry is confirmed by a reading made after it was written: a worker that was paused
-        with an old view would otherwise overwrite a newer entry. The open marks go last, and only
-        those of rows in the view.
+        with an old view would otherwise overwrite a newer entry. Then the next wake is set.
+        The open marks go last, and only those of rows in the view.
+
+        Returns:
+            The case as it was settled; None when it is not.
         """
         for _ in range(_ROUNDS):
             if not view.settled:
-                return
+                return None
             if listed == index_entry(view):
+                if wake := next_wake(view):
+                    await self._index.wake(wake)
                 for row in view.openers[-_MARKS:]:
                     await self._index.remove(_mark(listed, row), ["open"])
-                return
+                return view
             listed = await self._list(view)
             view = await self._store.read(view.case_id)
+        return None
 
     async def _list(self, view: Partition) -> IndexEntry:
         entry = index_entry(view)

@@ -104,7 +104,7 @@ class Intake:
             view = await self._store.read(case_id)
             if view.received is not None:
                 return await self._known(view, view.messages[0], first)
-        message = await self._message(case_id, 1, arrival.text, arrival.delivery_id, first)
+        message = await self._message(case_id, 1, arrival.text, arrival.delivery_id, first, desk)
         received = ReceivedRow(
             desk=desk.name,
             scene=desk.scene,
@@ -147,7 +147,8 @@ class Intake:
                 why = "was cancelled" if view.cancelled else f"has {MAX_TURNS} messages"
                 raise RequestError(409, "No more messages", f"The case {why}; open a new one.")
             turn = len(view.messages) + 1
-            message = await self._message(case_id, turn, text, delivery_id, fingerprint)
+            desk = self._desks.get(view.received.desk)
+            message = await self._message(case_id, turn, text, delivery_id, fingerprint, desk)
             after = view.with_row(message, "")
             await self._advancer.mark_open(after, message)
             if await write(self._store, case_id, message, None):
@@ -221,7 +222,7 @@ class Intake:
     async def _inbound(self, view: Partition, desk: Desk, message: InboundMessage) -> MessageRow:
         text, turn = readable(message.text), len(view.messages) + 1
         fingerprint = _fingerprint(self._secret, text)
-        row = await self._message(view.case_id, turn, text, message.delivery_id, fingerprint)
+        row = await self._message(view.case_id, turn, text, message.delivery_id, fingerprint, desk)
         fetch = None if text else message.fetch
         held = _held(view, desk, has_text=bool(text or fetch is not None))
         if not held and fetch is None:
@@ -240,9 +241,16 @@ class Intake:
         await self._advancer.nudge_all(view, view.due(now), view.due_effects(now))
 
     async def _message(
-        self, case_id: str, turn: int, text: str, delivery_id: str | None, fingerprint: str
+        self,
+        case_id: str,
+        turn: int,
+        text: str,
+        delivery_id: str | None,
+        fingerprint: str,
+        desk: Desk | None,
     ) -> MessageRow:
         kept = await keep(self._texts, f"{case_id}/{fingerprint[:16]}", text)
+        now = self._clock.now()
         return MessageRow(
             turn=turn,
             text=kept.text,
@@ -250,11 +258,12 @@ class Intake:
             size=kept.size,
             fingerprint=fingerprint,
             delivery_id=delivery_id,
-            received_at=self._clock.now(),
+            received_at=now,
             plan=self._plan,
             signals=kept.signals,
             asks_for_human=kept.asks_for_human,
             masked=kept.masked,
+            targets=desk.due_times(now) if desk else {},
         )
 
     def _desk(self, arrival: Arrival) -> Desk:

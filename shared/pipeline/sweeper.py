@@ -1,19 +1,27 @@
-"""The sweep: re-sends what the table says is due. The keystone against lost messages."""
+"""The sweep: re-sends what the table says is due. The keystone against lost messages.
+
+It also sets what comes due by the clock alone: targets that are at risk or missed. A case that
+waits for such a time has no open mark but a wake, and costs nothing until then.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterable
 from datetime import datetime, timedelta
 
-from shared.domain.case import IndexEntry
+from shared.domain import sla
+from shared.domain.alarms import next_wake
+from shared.domain.case import IndexEntry, Wake
 from shared.domain.nudge import Nudge
+from shared.domain.partition import Partition
 from shared.domain.rows import mark_of
 from shared.domain.stage import StageError
 from shared.pipeline.advance import Advancer
 from shared.pipeline.limits import Limits
 from shared.pipeline.parking import Parking
+from shared.pipeline.writing import write
 from shared.ports import CaseIndex, CaseStore, Clock
 
 _PAGE = 500
@@ -45,7 +53,8 @@ class Sweeper:
         """One sweep.
 
         Returns:
-            Counts of ``looked_at``, ``nudged``, ``settled``, ``parked`` and ``orphaned``.
+            Counts of ``looked_at``, ``woken``, ``nudged``, ``settled``, ``parked``, ``orphaned``,
+            and of targets that it found ``at_risk`` or ``breached``.
 
         Raises:
             RetryableError: The store could not be reached; the next sweep tries again.
@@ -54,23 +63,44 @@ class Sweeper:
         last: IndexEntry | None = None
         while entries := await self._index.open_entries(_PAGE, last):
             last = entries[-1]
-            await self._look_at_all(entries, counts)
+            grace = timedelta(seconds=self._limits.sweep_grace)
+            old = [e for e in entries if e.created_at + grace <= self._clock.now()]
+            await _each(self._look_at(entry, counts) for entry in old)
+        woken: Wake | None = None
+        while wakes := await self._index.wakes(self._clock.now(), _PAGE, woken):
+            woken = wakes[-1]
+            await _each(self._wake(wake, counts) for wake in wakes)
         return counts
 
-    async def _look_at_all(self, entries: Sequence[IndexEntry], counts: Counter[str]) -> None:
-        grace = timedelta(seconds=self._limits.sweep_grace)
-        old = [e for e in entries if e.created_at + grace <= self._clock.now()]
-        gate = asyncio.Semaphore(_AT_ONCE)
+    async def _wake(self, wake: Wake, counts: Counter[str]) -> None:
+        """Looks at a case whose time has come.
 
-        async def guarded(entry: IndexEntry) -> None:
-            async with gate:
-                await self._look_at(entry, counts)
+        The wake stays, as an open mark would, until nothing is due and the next one is there.
+        """
+        counts["woken"] += 1
+        view = await self._store.read(wake.case_id)
+        now = self._clock.now()
+        if view.received is None:
+            if now - wake.at > timedelta(seconds=self._limits.orphan_age):
+                await self._index.forget(wake)
+            return
+        view = await self._set_targets(view, now, counts)
+        if not view.settled:
+            await self._nudge_overdue(view, now, counts)
+            return
+        settled = await self._advancer.settle(view)
+        if settled and next_wake(settled) != wake:
+            await self._index.forget(wake)
 
-        # Not a TaskGroup: one case whose rows cannot be read must not keep the others waiting.
-        results = await asyncio.gather(*map(guarded, old), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+    async def _set_targets(self, view: Partition, now: datetime, counts: Counter[str]) -> Partition:
+        """Stores which targets are at risk or missed by now, and has people told of it."""
+        for row in sla.due_rows(view, now):
+            if etag := await write(self._store, view.case_id, row, None):
+                view = view.with_row(row, etag)
+                counts[row.state] += 1
+            else:
+                view = await self._store.read(view.case_id)
+        return view
 
     async def _look_at(self, entry: IndexEntry, counts: Counter[str]) -> None:
         counts["looked_at"] += 1
@@ -89,6 +119,14 @@ class Sweeper:
             await self._index.remove(entry, ["open"])
             counts["settled"] += 1
             return
+        view = await self._set_targets(view, now, counts)
+        state, due_at = sla.worst(view)
+        if state and entry.sla != state:
+            # A case that does not come to rest is listed as late, too.
+            await self._index.put(entry.model_copy(update={"sla": state, "due_at": due_at}))
+        await self._nudge_overdue(view, now, counts)
+
+    async def _nudge_overdue(self, view: Partition, now: datetime, counts: Counter[str]) -> None:
         overdue = now - timedelta(seconds=self._limits.sweep_grace)
         due = [p for p in view.due(overdue) if _turn_comes(p.due_at, overdue)]
         effects = [e for e in view.due_effects(overdue) if _turn_comes(e.due_at, overdue)]
@@ -101,6 +139,22 @@ class Sweeper:
                 return
         await self._advancer.nudge_all(view, due, effects)
         counts["nudged"] += len(due) + len(effects)
+
+
+async def _each(looks: Iterable[Coroutine[None, None, None]]) -> None:
+    """Awaits all, a few at once.
+
+    Not a TaskGroup: one case whose rows cannot be read must not keep the others waiting.
+    """
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def guarded(look: Coroutine[None, None, None]) -> None:
+        async with gate:
+            await look
+
+    for result in await asyncio.gather(*map(guarded, looks), return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 def _turn_comes(due_at: datetime | None, overdue: datetime) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from shared.domain.case import Status
 from shared.domain.fold import fold, index_entry
-from shared.domain.rows import ActRow, EffectRow, MessageRow, Row, StageRow
+from shared.domain.rows import ActRow, EffectRow, MessageRow, Row, StageRow, TargetRow
 from tests.simulation.world import instantly
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class _Case:
         parked = [message.turn for message in messages if self._stages(message)]
         needed = {turn for turn in parked + self._effects() if turn > resolved}
         self._trace()
+        self._late(bool(needed) or self._handed_over(resolved))
         self._status(needs_person=bool(needed), resolved=resolved == len(messages))
 
     def _stages(self, message: MessageRow) -> bool:
@@ -163,6 +164,18 @@ class _Case:
                 self._wrong(f"I4: {row.key} has two outcomes of one claim")
             if row.epoch not in outcomes and not self._cancelled:
                 self._wrong(f"I4: the last claim of {row.key} has no outcome")
+
+    def _handed_over(self, resolved: int) -> bool:
+        rows = [row for row in self._rows.values() if isinstance(row, StageRow)]
+        return any(row.turn > resolved and row.writes.escalated for row in rows)
+
+    def _late(self, waiting: bool) -> None:
+        """Whoever still waits for a person is late by now, and the sweep has said so."""
+        rows = [row for row in self._rows.values() if isinstance(row, TargetRow)]
+        late = any(row.target == "resolution" and row.state == "breached" for row in rows)
+        timer = self._simulation.scenario.timer and not self._cancelled
+        if timer and waiting and not late:
+            self._wrong(f"nobody says that it is late: {[row.key for row in rows]}")
 
     def _status(self, *, needs_person: bool, resolved: bool) -> None:
         view = self._view()

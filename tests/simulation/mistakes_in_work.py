@@ -184,10 +184,10 @@ def cancel_forgets_effects(simulation: Simulation, stack: ExitStack) -> None:
     """Effects of a cancelled case are begun all the same."""
     true = Partition._effect_progress
 
-    def begun(self: Partition, request: Any, asking: Any) -> Any:
-        progress = true(self, request, asking)
+    def begun(self: Partition, request: Any, asked_by: str, asked_at: Any) -> Any:
+        progress = true(self, request, asked_by, asked_at)
         if progress.row is None and progress.due_at is None:
-            return replace(progress, due_at=asking.finished_at)
+            return replace(progress, due_at=asked_at)
         return progress
 
     stack.enter_context(patch.object(Partition, "_effect_progress", begun))

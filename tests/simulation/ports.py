@@ -17,7 +17,7 @@ from shared.adapters.memory import (
 from shared.adapters.memory_sinks import MemorySink
 from shared.adapters.scripted_model import ScriptedModel
 from shared.domain.nudge import nudge_body, whole_seconds
-from shared.domain.rows import ActRow, MessageRow, ReceivedRow
+from shared.domain.rows import ActRow, MessageRow, ReceivedRow, TargetRow
 from shared.errors import PermanentError, RetryableError, UncertainError
 from tests.simulation.stand_ins import AGENTS
 from tests.simulation.world import START, instantly
@@ -75,7 +75,7 @@ class SimulatedStore:
         def act() -> str:
             etag = instantly(self.inner.insert(case_id, row))
             self._watch.wrote(who, case_id, row)
-            if isinstance(row, ReceivedRow | MessageRow | ActRow):
+            if isinstance(row, ReceivedRow | MessageRow | ActRow | TargetRow):
                 self.changed(case_id)
             return etag
 
@@ -113,6 +113,11 @@ class SimulatedIndex:
     def entries(self) -> dict[tuple[str, str], IndexEntry]:
         """What is stored, by partition and row key."""
         return self.inner._entries
+
+    def wakes_until(self, seconds: float) -> list[Wake]:
+        """The wakes that are kept for that time and before."""
+        until = START + timedelta(seconds=seconds)
+        return instantly(self.inner.wakes(until, 1000))
 
     async def put(self, entry: IndexEntry) -> None:
         who = self._world.current()

@@ -6,12 +6,14 @@ import math
 import uuid
 from functools import lru_cache
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from shared.adapters.memory import MemoryConnectors
 from shared.bootstrap import Ports, assemble
 from shared.domain.desk import Contact, Desk, Desks
 from shared.domain.desk_action import Argument, CatalogueAction
+from shared.domain.promises import Promise
+from shared.domain.stage import Urgency
 from shared.pipeline.intake import Arrival
 from shared.pipeline.limits import Limits
 from shared.settings import Settings
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from tests.simulation.scenario import Scenario, SinkKind
 
 _HOUR = 3600.0
+#: Seconds that clocks may differ from the truth.
+_SKEW = 20.0
 #: A healthy world gets this long to come to rest after the last fault.
 _LONGEST = 48 * _HOUR
 #: Longer than every wait in the product: after this long without a change nothing will come.
@@ -109,7 +113,10 @@ class Simulation:
     @property
     def at_rest(self) -> bool:
         """Whether nothing is under way, in a queue, or open."""
-        marks = self.scenario.timer and any(k[0].startswith("open|") for k in self.index.entries)
+        marks = self.scenario.timer and (
+            any(k[0].startswith("open|") for k in self.index.entries)
+            or self.index.wakes_until(_LONGEST)
+        )
         return not (self.world.busy or self.people.active or self.host.messages or marks)
 
     def _marked(self, case_id: str) -> None:
@@ -117,7 +124,9 @@ class Simulation:
         view = instantly(self.store.inner.read(case_id))
         if self.scenario.timer and view.received is not None and not view.settled:
             marks = [e for k, e in self.index.entries.items() if k[0].startswith("open|")]
-            if not any(entry.case_id == case_id for entry in marks):
+            soon = self.world.now + _SKEW
+            woken = any(wake.case_id == case_id for wake in self.index.wakes_until(soon))
+            if not woken and not any(entry.case_id == case_id for entry in marks):
                 self.world.note("!! no open mark")
                 self.watch.findings.add(f"I6: work is left and no open mark ({case_id[:8]})")
 
@@ -187,6 +196,10 @@ def _desks() -> Desks:
                 actions=(action,),
                 tell=tell,
                 callback_hosts=("crm.example.com",),
+                sla=tuple(
+                    Promise(urgency=urgency, first_reply="5m", resolution="10m")
+                    for urgency in get_args(Urgency)
+                ),
             )
             for name in ("default", "hotel")
         )

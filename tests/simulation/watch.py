@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from shared.domain.rows import ActRow, EffectRow, MessageRow, Row, StageRow
+from shared.domain.rows import ActRow, EffectRow, MessageRow, Row, StageRow, TargetRow
 
 if TYPE_CHECKING:
     from tests.simulation.world import Invocation, World
@@ -92,6 +92,8 @@ class Watch:
             self._effect(invocation, case_id, before, row)
         elif before is not None:
             self._wrong(case_id, row.key, "I4: an insert-only row was written twice")
+        elif isinstance(row, TargetRow) and row.state == "breached" and row.at < row.due:
+            self._wrong(case_id, row.key, "called late before its time")
 
     def model_requested(self, invocation: Invocation, stage: str) -> tuple[str, str]:
         """A worker is about to pay for a model call. Returns which stage it is for."""

@@ -51,7 +51,7 @@ POSITIVE: Script = {
 }
 
 
-def a_desk(name: str, *people: str) -> Desk:
+def a_desk(name: str, *people: str, **more: Any) -> Desk:
     help_action = CatalogueAction(
         name="send_help",
         description="Sends somebody.",
@@ -59,7 +59,19 @@ def a_desk(name: str, *people: str) -> Desk:
         arguments=(Argument(name="place", description="Where"),),
     )
     tell = tuple(Contact(name="Duty", email=address) for address in people)
-    return Desk(name=name, title=name, scene=f"The {name}.", actions=(help_action,), tell=tell)
+    said = {"name": name, "title": name, "scene": f"The {name}.", "actions": (help_action,)}
+    return Desk.model_validate({**said, "tell": tell, **more})
+
+
+#: A desk that answers within half an hour and ends within eight.
+PROMPT = a_desk(
+    "prompt",
+    sla=(
+        {"urgency": "normal", "first_reply": "30m", "resolution": "8h"},
+        {"urgency": "high", "first_reply": "30m", "resolution": "8h"},
+        {"urgency": "low", "first_reply": "30m", "resolution": "8h"},
+    ),
+)
 
 
 class World:
@@ -70,9 +82,10 @@ class World:
         script: Script = NEGATIVE,
         agents: tuple[Agent[Any], ...] = PIPELINE,
         connectors: Connectors | None = None,
+        store: MemoryCaseStore | None = None,
     ) -> None:
         self.agents = {agent.stage: agent for agent in agents}
-        self.store, self.index = MemoryCaseStore(), MemoryCaseIndex()
+        self.store, self.index = store or MemoryCaseStore(), MemoryCaseIndex()
         self.nudges, self.texts = MemoryNudges(), MemoryTexts()
         self.quarantine = MemoryQuarantine()
         self.model, self.clock = ScriptedModel(script), ManualClock()
@@ -88,7 +101,7 @@ class World:
         self.fault: Fault = "none"
         self.app: Frontdesk = assemble(
             Settings.model_validate({"FRONTDESK_SECRET": "x" * 32}),
-            Desks((a_desk("default"), a_desk("hotel"), a_desk("told", "duty@example.com"))),
+            Desks((a_desk("default"), a_desk("hotel"), a_desk("told", "duty@example.com"), PROMPT)),
             Ports(
                 store=self.store,
                 index=self.index,
