@@ -27,6 +27,7 @@ class Selection(Record):
     labels: tuple[str, ...] = ()
     desks: tuple[str, ...] = ()
     seed: int
+    skip: int = 0
     model: str
 
 

@@ -36,6 +36,8 @@ class Order:
         data: None for the suite's own.
         labels: Only rows with one of these labels.
         desks: Each message once for each of these desks.
+        skip: Leave out so many of the items first, in the order that the seed gives: prompts are
+            tuned on other messages than they are measured on.
         limit: At most so many items, always the same ones of a seed; None for all.
         repeat: How often each item is worked on.
         parallel: Items at the same time.
@@ -48,6 +50,7 @@ class Order:
     data: Path | None = None
     labels: tuple[str, ...] = ()
     desks: tuple[str, ...] = ()
+    skip: int = 0
     limit: int | None = None
     seed: int = 1
     repeat: int = 1
@@ -109,7 +112,10 @@ def choose(order: Order) -> tuple[Data, list[Item]]:
     items = order.suite.items(data, order.labels, order.desks)
     if not items:
         raise EvalError(f"{path}: no row has one of the labels {', '.join(order.labels)}")
-    return data, shuffled(items, order.seed)[: order.limit]
+    chosen = shuffled(items, order.seed)[order.skip :][: order.limit]
+    if not chosen:
+        raise EvalError(f"{path}: has only {len(items)} such rows, and --skip leaves out all")
+    return data, chosen
 
 
 async def measure(
@@ -128,6 +134,7 @@ async def measure(
         labels=tuple(sorted(order.labels)),
         desks=order.desks,
         seed=order.seed,
+        skip=order.skip,
         model=model.name,
     )
     about = {

@@ -51,6 +51,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--desk", type=_names, default=(), metavar="A,B", help="each message once for each desk"
     )
     parser.add_argument("--limit", type=_count, metavar="N", help="so many of the rows")
+    parser.add_argument("--skip", type=_whole, default=0, metavar="N", help="leave out N first (0)")
     parser.add_argument("--seed", type=_count, default=1, help="which of the rows (1)")
     parser.add_argument("--repeat", type=_count, default=1, metavar="K", help="each row K times")
     parser.add_argument(
@@ -90,6 +91,7 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
         data=args.data,
         labels=args.labels,
         desks=args.desk,
+        skip=args.skip,
         limit=args.limit,
         seed=args.seed,
         repeat=args.repeat,
@@ -242,7 +244,11 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1_000_000):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000000")
+def _count(text: str, least: int = 1) -> int:
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= 1_000_000):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from {least} to 1000000")
     return int(text)
+
+
+def _whole(text: str) -> int:
+    return _count(text, 0)
