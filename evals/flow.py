@@ -23,7 +23,7 @@ from shared.adapters.memory import (
 from shared.adapters.memory_sinks import MemorySink
 from shared.bootstrap import Ports, assemble
 from shared.domain.case import SupportCase
-from shared.domain.desk import Desks
+from shared.domain.desk import Desk, Desks
 from shared.domain.fold import fold
 from shared.errors import RequestError
 from shared.pipeline.intake import Arrival
@@ -42,10 +42,12 @@ class Worked:
 
     Attributes:
         case: The case once nothing more is due; None when intake refused the message.
+        desk: The desk that it was for; None when there is no such desk.
         refused: Why intake refused it.
     """
 
     case: SupportCase | None
+    desk: Desk | None
     refused: str = ""
 
     @property
@@ -79,6 +81,7 @@ class Flow:
         Raises:
             EvalError: The model could not be reached for ``PATIENCE`` seconds.
         """
+        desk = self._desks.get(item.desk)
         nudges, store, clock = MemoryNudges(), MemoryCaseStore(), SystemClock()
         app = assemble(
             self._settings,
@@ -104,11 +107,11 @@ class Flow:
                 Arrival(text=item.text, desk=None if item.scene else item.desk, scene=item.scene)
             )
         except RequestError as error:
-            return Worked(None, error.title)
+            return Worked(None, desk, error.title)
         waited = 0.0
         for _ in range(_MOST_NUDGES):
             if not nudges.sent:
-                return Worked(fold(await store.read(accepted.case_id)))
+                return Worked(fold(await store.read(accepted.case_id)), desk)
             sent = min(nudges.sent, key=lambda sent: sent.delay)
             nudges.sent.remove(sent)
             if sent.delay:
