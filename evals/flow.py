@@ -118,7 +118,10 @@ class Flow:
                 waited += sent.delay
                 if waited > PATIENCE:
                     case = fold(await store.read(accepted.case_id))
-                    raise EvalError(f"the model does not answer: {_last_error(case)}")
+                    raise EvalError(
+                        f"the model does not answer: {_last_error(case)}; what was measured is "
+                        "kept, the same command goes on from there"
+                    )
                 await asyncio.sleep(sent.delay)
             if sent.nudge.effect:
                 await app.effects.run(sent.nudge)

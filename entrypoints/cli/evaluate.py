@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,6 +101,8 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
     said = _Progress(None if args.quiet else screen.err)
     try:
         desks = load_desks(ROOT / "desks")
+        for name in order.desks:
+            _known("desk", name, desks.names)
         data, items = choose(order)
         with _model(args.model, said) as model:
             measured = asyncio.run(measure(order, data, items, model, desks, said))
@@ -233,11 +235,13 @@ def _beside(name: str, old: Compared | None, broken: tuple[str, ...]) -> tuple[P
 
 
 def _suite(name: str, suites: tuple[Suite, ...]) -> Suite:
-    found = next((suite for suite in suites if suite.name == name), None)
-    if found is None:
-        known = ", ".join(suite.name for suite in suites)
-        raise UsageError(f"there is no suite {name!r}; the suites are {known}")
-    return found
+    _known("suite", name, [suite.name for suite in suites])
+    return next(suite for suite in suites if suite.name == name)
+
+
+def _known(what: str, name: str, names: Sequence[str]) -> None:
+    if name not in names:
+        raise UsageError(f"there is no {what} {name!r}; the {what}s are {', '.join(names)}")
 
 
 def _names(text: str) -> tuple[str, ...]:
