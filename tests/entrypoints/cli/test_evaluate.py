@@ -157,7 +157,10 @@ def test_what_cannot_be_measured_is_told_in_one_line(
     assert ended.err.count("\n") == 1
 
 
-def test_on_a_terminal_a_bar_grows(on_terminal: Any, rows: Any, configured: dict[str, str]) -> None:
+def test_on_a_terminal_a_bar_grows(
+    on_terminal: Any, rows: Any, configured: dict[str, str], tmp_path: Path
+) -> None:
+    configured["FRONTDESK_STATE"] = str(tmp_path)
     terminal = on_terminal(*sentiment(rows(good=3, bad=3), "--json"), **configured)
 
     terminal.wait_for("0 of 6")
