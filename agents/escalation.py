@@ -18,6 +18,7 @@ from shared.domain.case import SupportCase
 from shared.domain.catalogue import catalogue_for_model
 from shared.domain.desk import Desk
 from shared.domain.stage import StageResult
+from shared.domain.verdicts import Proposal
 
 PROMPT = """
 You get JSON: the desk's scene, its catalogue of actions, the customer's message, the reply already
@@ -112,7 +113,7 @@ class EscalationAgent(Agent[EscalationOutput]):
 
     def apply(self, case: SupportCase, desk: Desk, output: EscalationOutput) -> StageResult:
         proposals = [
-            policy.Proposal(p.name, {a.name: a.value for a in p.arguments}, p.reason)
+            Proposal(p.name, {a.name: a.value for a in p.arguments}, p.reason)
             for p in output.actions
         ]
         return policy.escalate(

@@ -106,7 +106,7 @@ def assemble(
         fetching=FetchStage(ports.connectors, ports.texts),
         runner=StageRunner(store, ports.model, desks, advancer, clock, limits, SystemRandom()),
         effects=EffectRunner(store, ports.sinks, desks, advancer, clock, limits, SystemRandom()),
-        acts=Acts(store, advancer, clock),
+        acts=Acts(store, desks, advancer, clock),
         parking=parking,
         sweeper=Sweeper(store, index, advancer, parking, clock, limits, stages),
         ward=Ward(ports.quarantine, clock),

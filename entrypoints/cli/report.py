@@ -9,8 +9,7 @@ from entrypoints.cli.follow import is_settled, stage_lines
 from entrypoints.cli.terminal import Ink, Part, Terminal, pad
 
 if TYPE_CHECKING:
-    from shared.domain.case import SupportCase
-    from shared.domain.stage import Action
+    from shared.domain.case import ActionState, ActionView, SupportCase
 
 _DEMO = "demo quality: a small local model wrote this, do not send it"
 _HELD_BACK = Ink("  (the desk's acknowledgement; the model's reply was held back)", "yellow")
@@ -18,10 +17,16 @@ _MESSAGE_CHARS = 4000
 _STATUS_STYLES = {"answered": "green", "resolved": "green", "escalated": "yellow"}
 _EFFECT_STYLES = {"done": "green", "deferred": "yellow", "refused": "red", "uncertain": "red"}
 _STANDING_STYLES = {"met": "green", "at_risk": "yellow", "breached": "red"}
-_APPROVALS = {
-    "auto": "may be carried out at once",
-    "human": "waits for a person's yes",
-    "management": "waits for management's yes",
+_ACTIONS: dict[ActionState, tuple[str, str]] = {
+    "waiting": ("waits for a person's yes", "yellow"),
+    "under_way": ("is being carried out", "cyan"),
+    "to_do": ("for a person to do", "yellow"),
+    "done": ("done", "green"),
+    "rejected": ("rejected", "dim"),
+    "refused": ("could not be carried out", "red"),
+    "uncertain": ("may have been carried out or not", "red"),
+    "superseded": ("no longer proposed", "dim"),
+    "lapsed": ("not carried out, the case was closed", "dim"),
 }
 
 
@@ -105,14 +110,28 @@ def _actions(case: SupportCase, out: Terminal) -> None:
         out.line(Ink("  none" if is_settled(case) else "  none yet", "dim"))
 
 
-def _action(action: Action, out: Terminal) -> None:
-    style = "green" if action.approval == "auto" else "yellow"
-    out.line("  ", Ink(action.name, "cyan"), "  ", Ink(_APPROVALS[action.approval], style))
+def _action(action: ActionView, out: Terminal) -> None:
+    state, style = _ACTIONS[action.state]
+    if action.state == "waiting" and action.approval == "management":
+        state = "waits for management's yes"
+    out.line("  ", Ink(action.name, "cyan"), "  ", Ink(state, style), Ink(f"  {action.id}", "dim"))
     width = max((len(name) for name in action.arguments), default=0)
     for name, value in action.arguments.items():
         out.text(str(value), indent=4, mark=f"{pad(name, width)}  ")
     if action.reason:
         out.text(action.reason, indent=4, mark="why: ")
+    if action.rule:
+        out.text(action.rule, indent=4, mark="rule: ")
+    if action.decided_by:
+        via = f" ({action.via})" if action.via else ""
+        out.text(
+            f"{action.decided_by}{via} on {utc(action.decided_at or action.asked_at)}"
+            f"{': ' if action.decided_why else ''}{action.decided_why}",
+            indent=4,
+            mark="decided by: ",
+        )
+    if action.receipt:
+        out.text(action.receipt, indent=4, mark="receipt: ")
 
 
 def _effects(case: SupportCase, out: Terminal) -> None:

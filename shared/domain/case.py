@@ -26,7 +26,11 @@ from shared.domain.stage import (
 Status = Literal[
     "open", "working", "answered", "waiting_customer", "escalated", "resolved", "cancelled"
 ]
-EffectPhase = Literal["waiting", "attempting", "deferred", "done", "refused", "uncertain"]
+EffectPhase = Literal["waiting", "attempting", "deferred", "done", "refused", "uncertain", "moot"]
+ActionState = Literal[
+    "waiting", "under_way", "to_do", "done", "rejected", "refused", "uncertain", "superseded",
+    "lapsed",
+]  # fmt: skip
 Standing = Literal["running", "at_risk", "breached", "met"]
 AgentState = Literal["waiting", "working", "error", "finished", "skipped"]
 
@@ -87,6 +91,7 @@ class EffectView(Record):
 
     Attributes:
         state: ``uncertain``: it may have happened, a person has to look. ``refused``: it did not.
+            ``moot``: what it was to be about is decided.
         receipt: What the receiver answered, such as a message id.
     """
 
@@ -121,6 +126,31 @@ class TargetView(Record):
     stopped_at: datetime | None = None
 
 
+class ActionView(Action):
+    """One proposed action as people see it.
+
+    Attributes:
+        state: ``waiting`` for somebody's yes; ``under_way``: its backend has it or will; ``to_do``:
+            a person carries it out by hand; ``refused``: it did not happen; ``uncertain``: it may
+            have; ``superseded``: the stage ran again and proposes it no more; ``lapsed``: the case
+            was cancelled or resolved before.
+        asked_at: UTC since when it is there.
+        decided_by: Who said yes or no; empty when nobody was asked.
+        via: How the decision came, such as by a link in a mail.
+        receipt: What its backend answered.
+    """
+
+    turn: int
+    state: ActionState
+    asked_at: datetime
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    decided_why: str = ""
+    via: str = ""
+    receipt: str = ""
+    error: StageError | None = None
+
+
 class TraceEvent(Record):
     """One thing that happened to the case, in order of time.
 
@@ -147,6 +177,7 @@ class SupportCase(Record):
         wants_human: The customer asked for a person.
         reply_held_back: The model's reply broke a rule, and the customer got the desk's own
             acknowledgement; ``decision`` says why.
+        actions: Of all turns, the earlier first.
     """
 
     case_id: str
@@ -177,7 +208,7 @@ class SupportCase(Record):
     channel: Channel = Channel()
     turns: tuple[Turn, ...] = ()
     stages: tuple[StageView, ...] = ()
-    actions: tuple[Action, ...] = ()
+    actions: tuple[ActionView, ...] = ()
     dropped_actions: tuple[DroppedAction, ...] = ()
     effects: tuple[EffectView, ...] = ()
     targets: tuple[TargetView, ...] = ()
@@ -192,6 +223,7 @@ class IndexEntry(Record):
         reason: Why a person is needed when something could not be finished; empty otherwise.
         sla: How the running targets stand at worst; empty when none is in danger.
         due_at: UTC; when the next of the running targets is missed.
+        waiting: Names of the actions that wait for a yes.
         version: Grows with each message and act; of two entries of one case the newer counts.
         mark: In the open facet, the message or act that the entry announces, such as ``m0001``:
             each has an entry of its own, which goes when that row is seen in a settled case.
@@ -206,6 +238,7 @@ class IndexEntry(Record):
     reason: str = ""
     sla: TargetState | Literal[""] = ""
     due_at: datetime | None = None
+    waiting: tuple[str, ...] = ()
     created_at: datetime
     updated_at: datetime
     version: int = 1

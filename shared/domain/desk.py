@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from shared.domain.approvals import Approvals
 from shared.domain.desk_action import CatalogueAction
-from shared.domain.hours import Hours, TimeZone, takes_over_a_year
+from shared.domain.hours import Hours, TimeZone, read_duration, takes_over_a_year
 from shared.domain.promises import Promise, due_times
 from shared.domain.rows import Due
 from shared.domain.stage import Target, Urgency
@@ -22,6 +23,7 @@ from shared.domain.written import (
     Name,
     Part,
     Text,
+    misfit,
     reject_twice,
 )
 
@@ -86,6 +88,8 @@ class Desk(Part):
         hours: When people work; without it always.
         sla: What it promises, by urgency.
         tell: Who is told of escalations.
+        approvals: How long people have to say yes or no.
+        service_hosts: Hosts that actions may be sent to, written as in ``callback_hosts``.
         callback_hosts: Hosts that replies may be posted to, exact or ``*.`` and a parent, with
             ``:port`` for any other than 443. Empty: no callbacks.
         crm: What is written into the desk's CRM.
@@ -104,6 +108,8 @@ class Desk(Part):
     hours: Hours | None = None
     sla: Annotated[tuple[Promise, ...], Field(max_length=4)] = ()
     tell: Annotated[tuple[Contact, ...], Field(max_length=20)] = ()
+    approvals: Approvals = Approvals()
+    service_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()
     callback_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()
     crm: CrmRules = CrmRules()
 
@@ -135,6 +141,20 @@ class Desk(Part):
                         "desk's hours; shorten it, or add around_the_clock: true"
                     )
         return value
+
+    @model_validator(mode="after")
+    def _answers_can_be_due(self) -> Desk:
+        if takes_over_a_year(read_duration(self.approvals.escalate_after), self.working_hours):
+            raise misfit(
+                "takes more than a year of the desk's hours; shorten it, or add "
+                "around_the_clock: true", "approvals", "escalate_after",
+            )  # fmt: skip
+        return self
+
+    @property
+    def working_hours(self) -> Hours:
+        """The hours in which people are expected to answer."""
+        return self.approvals.hours_of(self.hours)
 
     @property
     def version(self) -> str:

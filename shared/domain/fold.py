@@ -8,6 +8,8 @@ from typing import Any
 
 from shared.domain import sla
 from shared.domain.case import (
+    ActionState,
+    ActionView,
     AgentState,
     EffectView,
     IndexEntry,
@@ -18,8 +20,10 @@ from shared.domain.case import (
     TraceEvent,
     Turn,
 )
+from shared.domain.desk_action import BY_HAND
 from shared.domain.partition import SLA, EffectProgress, Partition, Phase, Progress
-from shared.domain.rows import MessageRow
+from shared.domain.proposed import Proposed
+from shared.domain.rows import ActRow, MessageRow
 from shared.domain.stage import Usage, Writes
 
 _STATES: dict[Phase, AgentState] = {
@@ -85,7 +89,7 @@ def fold(
         channel=received.channel,
         turns=tuple(_turn(partition, message) for message in messages),
         stages=stages,
-        actions=tuple(a for p in current if p.row for a in p.row.actions),
+        actions=tuple(action_view(partition, proposed) for proposed in partition.actions),
         dropped_actions=tuple(d for p in current if p.row for d in p.row.dropped),
         effects=tuple(_effect(e) for e in partition.effects),
         targets=tuple(_target(clock) for clock in sla.clocks(partition)),
@@ -122,7 +126,8 @@ def index_entry(partition: Partition) -> IndexEntry:
         status=status,
         sentiment=writes.sentiment,
         urgency=writes.urgency,
-        reason=reason if status == "escalated" else "",
+        reason=reason if status == "escalated" and _failed(partition) else "",
+        waiting=tuple(a.action.name for a in partition.actions if a.waits),
         subject=" ".join(first[: 4 * _SUBJECT_CHARS].split())[:_SUBJECT_CHARS],
         sla=in_danger or "",
         due_at=due_at,
@@ -166,17 +171,27 @@ def _status(partition: Partition) -> tuple[Status, str]:
     if not real:
         return "resolved", f"no customer's message: {partition.empty(1)}"
     unresolved = [p for p in real if p.turn > partition.resolved_up_to]
-    effects = [e for e in partition.effects if e.request.turn > partition.resolved_up_to]
-    parked = [f"{p.plan.stage}: {p.parked_for}" for p in unresolved if p.parked_for]
-    failed = [f"{e.request.key}: {e.phase}" for e in effects if e.phase in ("refused", "uncertain")]
-    if parked or failed:
-        return "escalated", f"a person is needed, not finished: {'; '.join(parked + failed)}"
+    if failed := _failed(partition):
+        return "escalated", f"a person is needed, not finished: {'; '.join(failed)}"
     if not unresolved:
         return "resolved", partition.acts[-1].reason
     if not all(p.at_rest for p in unresolved):
         return ("working" if any(p.row for p in unresolved) else "open"), ""
-    escalated = any(p.row.writes.escalated for p in unresolved if p.row)
-    return ("escalated" if escalated else "answered"), ""
+    waiting = [a.action.name for a in partition.actions if a.waits]
+    escalated = waiting or any(p.row.writes.escalated for p in unresolved if p.row)
+    reason = f"waits for a yes: {', '.join(waiting)}" if waiting else ""
+    return ("escalated" if escalated else "answered"), reason
+
+
+def _failed(partition: Partition) -> list[str]:
+    """What could not be finished in turns that nobody resolved."""
+    since = partition.resolved_up_to
+    real = [p for p in partition.progress if p.turn > since and not partition.empty(p.turn)]
+    parked = [(p.plan.stage, p.parked_for) for p in real]
+    failed = [(e.request.key, e.phase) for e in partition.effects if e.request.turn > since]
+    return [f"{name}: {why}" for name, why in parked if why] + [
+        f"{key}: {phase}" for key, phase in failed if phase in ("refused", "uncertain")
+    ]
 
 
 def _turn(partition: Partition, row: MessageRow) -> Turn:
@@ -260,12 +275,53 @@ def _target(clock: sla.Clock) -> TargetView:
     )
 
 
+def action_view(partition: Partition, proposed: Proposed) -> ActionView:
+    """A proposed action with what became of it."""
+    effect = partition.action_effect(proposed.action.id)
+    said = proposed.decision or proposed.ticked
+    row = effect.row if effect else None
+    return ActionView(
+        **dict(proposed.action),
+        turn=proposed.turn,
+        state=_action_state(proposed, effect),
+        asked_at=proposed.kept_at,
+        decided_by=said.by if said else "",
+        decided_at=said.at if said else None,
+        decided_why=said.reason if said else "",
+        via=said.via if said else "",
+        receipt=row.receipt if row else "",
+        error=row.error if row else None,
+    )
+
+
+def _action_state(proposed: Proposed, effect: EffectProgress | None) -> ActionState:
+    if proposed.ticked:
+        return "done"
+    if effect is not None and effect.phase in ("done", "refused", "uncertain"):
+        return effect.phase
+    if effect is not None and (effect.row is not None or effect.due_at is not None):
+        return "under_way"
+    if proposed.decision is not None and proposed.decision.act == "reject":
+        return "rejected"
+    return _unbegun(proposed)
+
+
+def _unbegun(proposed: Proposed) -> ActionState:
+    if proposed.waits:
+        return "waiting"
+    if proposed.goes and proposed.open and proposed.action.backend == BY_HAND:
+        return "to_do"
+    return "lapsed" if proposed.goes or not proposed.open else "superseded"
+
+
 def _trace(partition: Partition) -> tuple[TraceEvent, ...]:
     events = [
         TraceEvent(at=m.received_at, who="customer", event="received", detail=f"turn {m.turn}")
         for m in partition.messages
     ]
-    events += [TraceEvent(at=a.at, who=a.by, event=a.act, detail=a.reason) for a in partition.acts]
+    events += [
+        TraceEvent(at=a.at, who=a.by, event=a.act, detail=_detail(a)) for a in partition.acts
+    ]
     events += [
         TraceEvent(at=row.at, who=SLA, event=row.state, detail=f"{row.target} of turn {row.turn}")
         for row in partition.target_rows
@@ -281,3 +337,8 @@ def _trace(partition: Partition) -> tuple[TraceEvent, ...]:
         for e in row.events
     ]
     return tuple(sorted(events, key=lambda event: event.at))
+
+
+def _detail(act: ActRow) -> str:
+    about = f"{act.action} ({act.via})" if act.via else act.action
+    return ": ".join(filter(None, (about, act.reason)))

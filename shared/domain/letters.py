@@ -7,13 +7,13 @@ length, escaped, and set apart from what Frontdesk itself says.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from shared.domain.case import StageView, SupportCase
+from shared.domain.case import ActionState, ActionView, StageView, SupportCase
 from shared.domain.desk import Desk
-from shared.domain.stage import Action, Approval
+from shared.domain.stage import Subject
 
 _SUBJECT_CHARS = 150
 _TITLE_CHARS = 60
@@ -22,10 +22,18 @@ _QUOTE_CHARS = 2000
 _MAX_LINES = 30
 _JOINERS = "\u200c\u200d"  # Persian and emoji need them, and they hide nothing
 
-_WAITS_FOR: dict[Approval, str] = {
-    "auto": "needs no approval",
-    "human": "waits for a colleague's yes",
-    "management": "waits for management's yes",
+_STATES: dict[ActionState, str] = {
+    "under_way": "is being carried out",
+    "to_do": "is for you to do by hand",
+    "done": "is done",
+    "rejected": "was rejected",
+    "refused": "could not be carried out",
+    "uncertain": "may have been carried out or not; look before you repeat it",
+}
+_OPENINGS = {
+    "case": "a customer's message needs a person.",
+    "reminder": "nobody has said yes or no yet to what a customer's message needs.",
+    "unanswered": "nobody has answered, so this comes to management.",
 }
 
 
@@ -49,25 +57,42 @@ class _Part:
     """A heading with lines below it. ``quoted``: somebody else's words, marked as such."""
 
     heading: str
-    lines: tuple[str, ...]
+    lines: tuple[str | _Linked, ...]
     quoted: bool = False
 
 
-def escalation_letter(case: SupportCase, desk: Desk, look: str) -> Letter:
+@dataclass(frozen=True, slots=True)
+class _Linked:
+    """A line, and where its reader does something about it: a URL, or a command."""
+
+    text: str
+    what: str
+    where: str
+
+
+def escalation_letter(
+    case: SupportCase,
+    desk: Desk,
+    look: str,
+    decide: Mapping[str, str] | None = None,
+    about: Subject = "case",
+) -> Letter:
     """What the desk's people need to know of a case that needs a person.
 
     Args:
         case: As of the turn that it is about.
         desk: Its desk.
         look: Where to see the whole case: a URL, or a command.
+        decide: Where the readers decide on actions, by id: URLs, or commands.
+        about: What makes us write.
     """
     title = _line(desk.title, _TITLE_CHARS)
-    opening = f"{title}: a customer's message needs a person."
+    opening = f"{title}: {_OPENINGS[about]}"
     if case.demo:
         opening += " A demonstration model wrote the reply and the assessment."
-    parts = [part for part in _parts(case) if part.lines]
+    parts = [part for part in _parts(case, decide or {}) if part.lines]
     footer = f"Case {case.case_id}, desk {case.desk}, message {len(case.turns)}."
-    subject = _subject(case, title)
+    subject = _subject(case, title, about)
     return Letter(
         subject,
         _as_text(opening, parts, look, footer),
@@ -90,26 +115,27 @@ def ticket_note(case: SupportCase, look: str) -> tuple[str, str]:
         _Part("What happened", _quote(case.summary), quoted=True),
         _Part("Assessment", tuple(_assessment(case))),
         _Part("Why", _lines((*case.decision, case.status_reason))),
-        _Part("Proposed actions", _lines(_proposed(action) for action in case.actions)),
+        _Part("Actions", tuple(_actions(case, {}))),
     )
     parts = [part for part in every if part.lines]
     footer = f"Case {case.case_id}, message {len(case.turns)}."
     return _as_text(opening, parts, look, footer), _as_fragment(opening, parts, look, footer)
 
 
-def _subject(case: SupportCase, title: str) -> str:
+def _subject(case: SupportCase, title: str, about: Subject) -> str:
     urgency = f"{case.urgency}: " if case.urgency in ("high", "critical") else ""
+    urgency = f"{'' if about == 'case' else 'no answer yet: '}{urgency}"
     demo = "demo model: " if case.demo else ""
     what = case.summary or "a customer's message needs a person"
     return _line(f"[{title}] {urgency}{demo}{what}", _SUBJECT_CHARS)
 
 
-def _parts(case: SupportCase) -> Iterable[_Part]:
+def _parts(case: SupportCase, decide: Mapping[str, str]) -> Iterable[_Part]:
     yield _Part("What is asked of you", tuple(_asked(case)))
     yield _Part("What happened", _quote(case.summary), quoted=True)
     yield _Part("Assessment", tuple(_assessment(case)))
     yield _Part("Why it comes to you", _lines((*case.decision, case.status_reason)))
-    yield _Part("Proposed actions", _lines(_proposed(action) for action in case.actions))
+    yield _Part("Actions", tuple(_actions(case, decide)))
     yield _Part("The customer wrote", _quote(case.customer_query), quoted=True)
     if masked := case.turns[-1].masked:
         yield _Part("Masked in it before it was stored", (", ".join(masked),))
@@ -128,8 +154,10 @@ def _asked(case: SupportCase) -> Iterable[str]:
         yield f"Once the cause is repaired, have it done again: ./frontdesk replay {case.case_id}"
         return
     yield "Take the case over: read it, and write to the customer where our reply is not enough."
-    if any(action.approval != "auto" for action in case.actions):
+    if any(action.state == "waiting" for action in case.actions):
         yield "Decide on the actions below that wait for a yes."
+    if any(action.state == "to_do" for action in case.actions):
+        yield "Carry out the actions below that are for you to do."
     if case.needs_upper_management_attention:
         yield "Make sure that upper management knows of it."
 
@@ -153,11 +181,25 @@ def _assessment(case: SupportCase) -> Iterable[str]:
         yield f"Language: {_line(case.language, 20)}"
 
 
-def _proposed(action: Action) -> str:
+def _actions(case: SupportCase, decide: Mapping[str, str]) -> Iterable[str | _Linked]:
+    for action in case.actions[-_MAX_LINES:]:
+        if action.state in ("superseded", "lapsed"):
+            continue
+        line = _line(_proposed(action), _LINE_CHARS)
+        if where := decide.get(action.id, ""):
+            yield _Linked(line, "Done" if action.state == "to_do" else "Decide", where)
+        else:
+            yield line
+
+
+def _proposed(action: ActionView) -> str:
     given = ", ".join(f"{name}: {value}" for name, value in action.arguments.items())
-    why = f" Why: {action.reason}" if action.reason else ""
     details = f" ({given})" if given else ""
-    return f"{action.name}{details}, {_WAITS_FOR[action.approval]}.{why}"
+    who = "management" if action.approval == "management" else "a colleague"
+    state = f"waits for {who}'s yes" if action.state == "waiting" else _STATES[action.state]
+    rule = f" {action.rule.capitalize()}." if action.state == "waiting" and action.rule else ""
+    why = f" Why: {action.reason}" if action.reason else ""
+    return f"{action.name}{details} {state}.{rule}{why}"
 
 
 def _lines(texts: Iterable[str]) -> tuple[str, ...]:
@@ -203,8 +245,13 @@ def _as_text(opening: str, parts: Iterable[_Part], look: str, footer: str) -> st
     blocks = [opening]
     for part in parts:
         mark = "> " if part.quoted else "- "
-        blocks.append("\n".join([part.heading, *(f"{mark}{line}".rstrip() for line in part.lines)]))
+        lines = (f"{mark}{_as_line(line)}".rstrip() for line in part.lines)
+        blocks.append("\n".join([part.heading, *lines]))
     return "\n\n".join([*blocks, f"The whole case\n{look}", footer]) + "\n"
+
+
+def _as_line(line: str | _Linked) -> str:
+    return f"{line.text}\n  {line.what}: {line.where}" if isinstance(line, _Linked) else line
 
 
 def _as_html(subject: str, opening: str, parts: Iterable[_Part], look: str, footer: str) -> str:
@@ -222,16 +269,23 @@ def _as_fragment(opening: str, parts: Iterable[_Part], look: str, footer: str) -
         blocks.append(f"<h2>{escape(part.heading)}</h2>")
         # dir="auto": Arabic and Hebrew read in their own direction and disturb nothing around.
         if part.quoted:
-            said = "<br>\n".join(escape(line) for line in part.lines)
+            said = "<br>\n".join(_as_item(line) for line in part.lines)
             blocks.append(f'<blockquote dir="auto">{said}</blockquote>')
         else:
-            items = "".join(f'<li dir="auto">{escape(line)}</li>\n' for line in part.lines)
+            items = "".join(f'<li dir="auto">{_as_item(line)}</li>\n' for line in part.lines)
             blocks.append(f"<ul>\n{items}</ul>")
-    where = escape(look)
-    link = (
-        f'<a href="{where}">{where}</a>'
-        if look.startswith(("https://", "http://"))
-        else f"<code>{where}</code>"
-    )
-    blocks.append(f"<h2>The whole case</h2>\n<p>{link}</p>\n<p>{escape(footer)}</p>")
+    blocks.append(f"<h2>The whole case</h2>\n<p>{_link(look, look)}</p>\n<p>{escape(footer)}</p>")
     return "\n".join(blocks)
+
+
+def _as_item(line: str | _Linked) -> str:
+    if isinstance(line, _Linked):
+        return f"{escape(line.text)}<br>\n{_link(line.where, line.what)}"
+    return escape(line)
+
+
+def _link(where: str, what: str) -> str:
+    """A link, or the command to type."""
+    if where.startswith(("https://", "http://")):
+        return f'<a href="{escape(where)}">{escape(what)}</a>'
+    return f"<code>{escape(where)}</code>"

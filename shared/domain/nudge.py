@@ -40,7 +40,7 @@ class _Body(BaseModel):
     case: str = Field(max_length=128, pattern=r"^[^/\\#?|\x00-\x1f\x7f-\x9f]+$")
     turn: int = Field(ge=1, le=9999)
     stage: str = Field(max_length=40, pattern=r"^[a-z][a-z0-9_]*$")
-    effect: str = Field(default="", max_length=60, pattern=r"^[a-z0-9_-]*$")
+    effect: str = Field(default="", max_length=80, pattern=r"^[a-z0-9_-]*$")
 
 
 def nudge_body(nudge: Nudge) -> str:

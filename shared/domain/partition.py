@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 from shared.domain.case import EffectPhase
+from shared.domain.proposed import Proposed, effect_key_of, proposed
 from shared.domain.rows import (
     ActRow,
     EffectRow,
@@ -74,7 +75,7 @@ class EffectProgress:
     """How far one effect is.
 
     Attributes:
-        asked_by: The stage that asks for it, or ``sla``.
+        asked_by: The stage that asks for it, the act, or ``sla``.
         row: The row of the current generation; None until it is first claimed.
         due_at: UTC from which it may be claimed; None when it may not.
     """
@@ -89,7 +90,16 @@ class EffectProgress:
     @property
     def at_rest(self) -> bool:
         """True when nothing will happen to this effect unless a person acts."""
-        return self.phase in ("done", "refused", "uncertain")
+        return self.phase in ("done", "refused", "uncertain", "moot")
+
+    @property
+    def dormant(self) -> bool:
+        """True for what waits for its hour: nothing has begun, and a sweep will begin it."""
+        return (
+            self.phase == "waiting"
+            and self.request.not_before is not None
+            and self.due_at is not None
+        )
 
     @property
     def key(self) -> str:
@@ -198,23 +208,42 @@ class Partition:
         return {row.turn: row.writes.fetched for row in rows if row.writes.fetched}
 
     @cached_property
+    def actions(self) -> tuple[Proposed, ...]:
+        """Every action that a stage kept, once by id."""
+        current = {(p.turn, p.plan.stage): p.generation for p in self.progress}
+        closed = self.messages[-1].turn if self.cancelled else self.resolved_up_to
+        return proposed(self.stage_rows, current, self.acts, closed_up_to=closed)
+
+    def action(self, action_id: str) -> Proposed | None:
+        """The action of that id; None when no stage kept one."""
+        return next((a for a in self.actions if a.action.id == action_id), None)
+
+    @cached_property
     def effects(self) -> tuple[EffectProgress, ...]:
-        """Every effect that a stage at rest or a target asks for, once by key, in that order."""
+        """Every effect that a stage at rest, an act or a target asks for, once by key."""
         found: dict[str, EffectProgress] = {}
-        for stage in self.stage_rows:
-            if stage.state in ("finished", "parked"):
-                at = stage.finished_at or stage.claimed_at
-                for request in stage.effects:
-                    if request.key not in found:
-                        found[request.key] = self._effect_progress(request, stage.stage, at)
-        for target in self.target_rows:
-            for request in target.effects:
-                found[request.key] = self._effect_progress(request, SLA, target.at)
+        asking = [
+            (row.stage, row.finished_at or row.claimed_at, row.effects)
+            for row in self.stage_rows
+            if row.state in ("finished", "parked")
+        ]
+        asking += [(act.act, act.at, act.asks) for act in self.acts]
+        asking += [(SLA, target.at, target.effects) for target in self.target_rows]
+        waiting = {a.action.id for a in self.actions if a.waits}
+        for asked_by, at, requests in asking:
+            for request in requests:
+                if request.key not in found:
+                    moot = bool(request.awaits) and waiting.isdisjoint(request.awaits)
+                    found[request.key] = self._effect_progress(request, asked_by, at, moot=moot)
         return tuple(found.values())
 
     def effect(self, key: str) -> EffectProgress | None:
         """The progress of one effect; None when nobody asks for it."""
         return next((e for e in self.effects if e.request.key == key), None)
+
+    def action_effect(self, action_id: str) -> EffectProgress | None:
+        """The effect that carries an action out; None when nothing asks for it."""
+        return self.effect(effect_key_of(action_id))
 
     def due_effects(self, now: datetime) -> tuple[EffectProgress, ...]:
         """The effects that may be claimed at ``now``."""
@@ -238,18 +267,20 @@ class Partition:
 
     @property
     def settled(self) -> bool:
-        """True when nothing is due now or later: all is at rest or waits for a person."""
+        """True when all is at rest, waits for a person, or for an hour that a wake names."""
         return (
             self.received is not None
             and (self.cancelled or all(p.due_at is None for p in self.progress))
-            and all(e.due_at is None for e in self.effects)
+            and all(e.due_at is None or e.dormant for e in self.effects)
         )
 
     @property
     def ended(self) -> bool:
         """True when the case has its answer and nothing failed: only a new message reopens it."""
         resting = all(p.phase in ("finished", "skipped") for p in self.progress)
-        return self.cancelled or (resting and all(e.phase == "done" for e in self.effects))
+        quiet = all(e.phase in ("done", "moot") for e in self.effects)
+        waits = any(a.waits for a in self.actions)
+        return self.cancelled or (resting and quiet and not waits)
 
     def _turn_progress(self, message: MessageRow) -> list[Progress]:
         done: dict[str, Progress] = {}
@@ -273,17 +304,17 @@ class Partition:
         return list(done.values())
 
     def _effect_progress(
-        self, request: EffectRequest, asked_by: str, asked_at: datetime
+        self, request: EffectRequest, asked_by: str, asked_at: datetime, *, moot: bool
     ) -> EffectProgress:
         replays = [a for a in self.acts if a.act == "replay" and request.key in a.effects]
         generation = len(replays)
         item = self.stored.get(effect_key(request.key, generation))
         row = item.row if item and isinstance(item.row, EffectRow) else None
-        phase: EffectPhase = row.state if row else "waiting"
+        phase: EffectPhase = row.state if row else "moot" if moot else "waiting"
         due_at: datetime | None = None
-        if row is None and not self.cancelled:
+        if row is None and not self.cancelled and not moot:
             # A cancelled case begins nothing; what had begun is brought to its end.
-            due_at = max([asked_at, *(a.at for a in replays)])
+            due_at = max([request.not_before or asked_at, asked_at, *(a.at for a in replays)])
         elif row and row.state == "attempting":
             due_at = row.lease_until
         elif row and row.state == "deferred" and (row.ambiguous or not self.cancelled):

@@ -5,17 +5,13 @@ Every rule that applies leaves a line in ``decision``, so that people see why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from shared.domain.case import SupportCase
-from shared.domain.catalogue import UNKNOWN, check_arguments
 from shared.domain.desk import Desk
+from shared.domain.proposed import carry_out
 from shared.domain.rows import Channel
 from shared.domain.stage import (
-    Action,
-    Approval,
-    DroppedAction,
     EffectRequest,
     Risk,
     Sentiment,
@@ -23,21 +19,13 @@ from shared.domain.stage import (
     Urgency,
     Writes,
 )
+from shared.domain.telling import mails, people, told
+from shared.domain.verdicts import Proposal, decide
 
 #: Risks that upper management hears of whatever the model thinks.
 MANAGEMENT_RISKS: frozenset[Risk] = frozenset({"safety", "legal", "media"})
-MAX_ACTIONS = 5
 _SUMMARY_CHARS = 400
-_REASON_CHARS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """An action as the model proposed it: nothing about it is checked yet."""
-
-    name: str
-    arguments: Mapping[str, object]
-    reason: str = ""
+_VERDICTS = {"execute": "carried out", "ask": "waits for a yes:"}
 
 
 def judge(
@@ -98,14 +86,9 @@ def notes(case: SupportCase, desk: Desk, prefix: str = "") -> tuple[EffectReques
     )
 
 
-def tells(desk: Desk, turn: int, *, management: bool) -> tuple[EffectRequest, ...]:
-    """The mail that tells the desk's people of an escalation."""
-    return _mail(desk, f"escalated-{turn}", turn, management=management)
-
-
 def tells_of_parking(desk: Desk, channel: Channel, turn: int) -> tuple[EffectRequest, ...]:
     """What tells of stages that could not be finished: one a turn, not one a stage."""
-    mail = _mail(desk, f"parked-{turn}", turn, management=False)
+    mail = mails(f"parked-{turn}", people(desk, "escalated"), turn)
     return (*mail, _ticket(channel, "handover", turn)) if channel.connected else mail
 
 
@@ -113,12 +96,6 @@ def _ticket(channel: Channel, what: str, turn: int) -> EffectRequest:
     """Something to write into the ticket that the case came from; the key says what."""
     to = (channel.external_id or "",)
     return EffectRequest(key=f"{what}-{turn}", sink=channel.source, to=to, turn=turn)
-
-
-def _mail(desk: Desk, key: str, turn: int, *, management: bool) -> tuple[EffectRequest, ...]:
-    people = [c.email for c in desk.tell if management or c.about == "escalated"]
-    to = tuple(dict.fromkeys(people))
-    return (EffectRequest(key=key, sink="email", to=to, turn=turn),) if to else ()
 
 
 def escalate(
@@ -129,14 +106,16 @@ def escalate(
     needs_upper_management: bool,
     summary: str,
 ) -> StageResult:
-    """The escalation: actions that the desk allows, who has to approve them, who is told."""
-    actions, dropped = keep_allowed(desk, proposals)
+    """The escalation: what becomes of each proposed action, and who is told or asked."""
+    actions, dropped = decide(case, desk, proposals)
     grave = sorted(MANAGEMENT_RISKS.intersection(case.risks))
     decision = [f"upper management: {risk}" for risk in grave]
     if needs_upper_management and not grave:
         decision.append("upper management: asked for by the escalation agent")
     management = needs_upper_management or bool(grave)
-    decision += [f"dropped {item.name}: {item.why}" for item in dropped]
+    turn = len(case.turns)
+    decision += [f"{_VERDICTS[action.verdict]} {action.name}: {action.rule}" for action in actions]
+    decision += [f"refused {item.name}: {item.why}" for item in dropped]
     return StageResult(
         writes=Writes(
             escalated=True,
@@ -147,48 +126,11 @@ def escalate(
         actions=actions,
         dropped=dropped,
         effects=(
-            *tells(desk, len(case.turns), management=management),
+            *carry_out(actions, turn),
+            *told(case, desk, actions, management=management),
             *notes(case, desk, "escalation_"),
         ),
     )
-
-
-def keep_allowed(
-    desk: Desk, proposals: Sequence[Proposal]
-) -> tuple[tuple[Action, ...], tuple[DroppedAction, ...]]:
-    """Splits proposals into what the desk's catalogue allows and what is dropped, and why."""
-    kept: list[Action] = []
-    dropped: list[DroppedAction] = []
-    for proposal in proposals:
-        action, why = _check(desk, proposal)
-        if action and any(_same(action, other) for other in kept):
-            action, why = None, "proposed twice"
-        elif action and len(kept) >= MAX_ACTIONS:
-            action, why = None, f"more than {MAX_ACTIONS} actions"
-        if action:
-            kept.append(action)
-        else:
-            dropped.append(DroppedAction(name=proposal.name[:40], why=why))
-    return tuple(kept), tuple(dropped)
-
-
-def _check(desk: Desk, proposal: Proposal) -> tuple[Action | None, str]:
-    known = desk.action(proposal.name)
-    if known is None:
-        return None, "not in the desk's catalogue"
-    arguments, problems = check_arguments(known, proposal.arguments)
-    if problems:
-        return None, "; ".join(problems)
-    reason = " ".join(proposal.reason.split())[:_REASON_CHARS]
-    # Nobody carries out by himself what the message did not say in full.
-    vague = known.approval == "auto" and UNKNOWN in arguments.values()
-    approval: Approval = "human" if vague else known.approval
-    action = Action(name=known.name, arguments=arguments, reason=reason, approval=approval)
-    return action, ""
-
-
-def _same(one: Action, other: Action) -> bool:
-    return (one.name, one.arguments) == (other.name, other.arguments)
 
 
 def _united(first: Iterable[Risk], second: Iterable[Risk]) -> tuple[Risk, ...]:

@@ -40,6 +40,8 @@ from shared.domain.stage import (
 
 SCHEMA_VERSION = 1
 
+ActKind = Literal["cancel", "resolve", "replay", "approve", "reject", "done"]
+
 
 class Channel(Record):
     """Where a case came from and where its answers go.
@@ -202,23 +204,30 @@ class EffectRow(Record):
 
 
 class ActRow(Record):
-    """One act of a person: cancel a case, resolve it, replay stages or effects.
+    """One act of a person: cancel a case, resolve it, replay stages or effects, decide on actions.
 
     Attributes:
+        act: ``done`` says that a person has carried out an action by hand.
+        via: How it came when not by name and key, such as by a link in a mail.
         turn: The latest turn when the act was done; a resolve covers all up to it.
         stages: Replayed stages, each as ``turn:stage``.
         effects: Keys of replayed effects.
+        action: Id of the action that was approved, rejected or done.
+        asks: The effects that the act asks for: an approved action as it was shown.
     """
 
     kind: Literal["act"] = "act"
     n: int
-    act: Literal["cancel", "resolve", "replay"]
+    act: ActKind
     by: str
     at: datetime
     reason: str = ""
+    via: str = ""
     turn: int = 0
     stages: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
+    action: str = ""
+    asks: tuple[EffectRequest, ...] = ()
 
     @property
     def key(self) -> str:

@@ -11,6 +11,8 @@ Sentiment = Literal["Positive", "Negative"]
 Urgency = Literal["low", "normal", "high", "critical"]
 Risk = Literal["safety", "legal", "fraud", "privacy", "media", "harassment"]
 Approval = Literal["auto", "human", "management"]
+#: What a message to the desk's people is about.
+Subject = Literal["case", "reminder", "unanswered"]
 #: What is masked in a customer's text before anything is stored.
 Secret = Literal["card number", "IBAN", "national id", "password", "key"]
 #: What a desk promises: a first reply, and an end. Each is at risk before it is breached.
@@ -81,21 +83,36 @@ class Action(Record):
     """An action from the desk's catalogue that the escalation agent proposed and policy kept.
 
     Attributes:
+        id: Unique in its case: the same turn, name and arguments have the same id, whichever run
+            of the stage proposes them.
         arguments: Values by argument name, checked against the catalogue.
+        reason: Why the model proposed it.
         approval: Who has to say yes before it may be carried out.
+        verdict: ``execute``: it is carried out at once. ``ask``: it waits for a yes.
+        rule: Why policy decided so.
+        backend: The type of what carries it out.
     """
 
+    id: str = ""
     name: str
     arguments: dict[str, str | int | float | bool] = {}
     reason: str = ""
     approval: Approval = "human"
+    verdict: Literal["execute", "ask"] = "ask"
+    rule: str = ""
+    backend: str = "manual"
 
 
 class DroppedAction(Record):
-    """An action that the model proposed and policy refused, kept so that people can see it."""
+    """An action that the model proposed and policy refused, kept so that people can see it.
+
+    Attributes:
+        arguments: Those that satisfy the catalogue.
+    """
 
     name: str
     why: str
+    arguments: dict[str, str | int | float | bool] = {}
 
 
 class Fetched(Record):
@@ -146,12 +163,20 @@ class EffectRequest(Record):
         sink: Which sink carries it out, such as ``callback`` or ``email``.
         to: Addresses in the sink's own form.
         turn: The turn that it belongs to.
+        action: What is to be carried out, as it was decided on.
+        about: What a message is about; sinks word it accordingly.
+        not_before: UTC; it is due from then on. Unset: at once.
+        awaits: Ids of actions; unless one of them still waits for a yes, it is not begun.
     """
 
     key: str
     sink: str
     to: tuple[str, ...]
     turn: int
+    action: Action | None = None
+    about: Subject = "case"
+    not_before: datetime | None = None
+    awaits: tuple[str, ...] = ()
 
 
 class StageResult(Record):

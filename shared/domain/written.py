@@ -93,6 +93,16 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def misfit(reason: str, *at: str) -> PydanticCustomError:
+    """The error of two fields that contradict each other.
+
+    Args:
+        reason: What is wrong and what to do.
+        at: The way to the field to change, from the part that is checked.
+    """
+    return PydanticCustomError("misfit", "{reason}", {"reason": reason, "at": at})
+
+
 def reject_twice(what: str, names: list[str]) -> None:
     """Refuses a list in which two items have one name.
 

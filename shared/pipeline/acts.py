@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
+from shared.domain.case import ActionView
+from shared.domain.deciding import check_open, decided_already, named_action
+from shared.domain.desk import Desks
+from shared.domain.fold import action_view
 from shared.domain.partition import EffectProgress, Partition, Progress
-from shared.domain.rows import ActRow
+from shared.domain.proposed import Proposed, carry_out
+from shared.domain.rows import ActKind, ActRow
+from shared.domain.stage import EffectRequest
+from shared.domain.verdicts import not_allowed
 from shared.errors import RequestError
 from shared.pipeline.advance import Advancer
 from shared.pipeline.writing import write
@@ -18,8 +25,9 @@ _TRIES = 5
 class Acts:
     """Acts are rows of their own: insert-only, numbered, with who, when and why."""
 
-    def __init__(self, store: CaseStore, advancer: Advancer, clock: Clock) -> None:
+    def __init__(self, store: CaseStore, desks: Desks, advancer: Advancer, clock: Clock) -> None:
         self._store = store
+        self._desks = desks
         self._advancer = advancer
         self._clock = clock
 
@@ -55,6 +63,52 @@ class Acts:
             if await self._write(view, self._act(view, "resolve", by, reason)):
                 return
         raise _busy()
+
+    async def decide(
+        self,
+        case_id: str,
+        action: str,
+        act: Literal["approve", "reject", "done"],
+        by: str,
+        reason: str,
+        via: str = "",
+    ) -> ActionView:
+        """Says yes or no to an action that waits, or that one was carried out by hand.
+
+        Whoever is first decides. The same decision again changes nothing and is fine.
+
+        Args:
+            action: Its id, or its name when only one action of that name can be meant.
+            via: How the decision came, such as by a link in a mail.
+
+        Returns:
+            The action as it is now.
+
+        Raises:
+            RequestError: 404 no such case or action, 409 it is not to be decided on any more.
+        """
+        for _ in range(_TRIES):
+            view = await self._read(case_id)
+            found = named_action(view, action, act)
+            if decided_already(found, act):
+                return action_view(view, found)
+            check_open(view, found, act)
+            asks = self._asks(view, found) if act == "approve" else ()
+            row = self._act(view, act, by, reason, via=via, action=found.action.id, asks=asks)
+            if await self._write(view, row):
+                after = view.with_row(row, "")
+                return action_view(after, named_action(after, found.action.id, act))
+        raise _busy()
+
+    def _asks(self, view: Partition, found: Proposed) -> tuple[EffectRequest, ...]:
+        """The effect that a yes asks for: the action as it was shown, if the desk still has it."""
+        desk = self._desks.get(view.received.desk) if view.received else None
+        known = desk.action(found.action.name) if desk else None
+        why = not_allowed(desk, found.action) if desk else "its desk has no file any more"
+        if why or known is None:
+            raise RequestError(409, "No longer allowed", f"{found.action.name}: {why}.")
+        settled = {"verdict": "execute", "backend": known.backend.type}
+        return carry_out([found.action.model_copy(update=settled)], found.turn)
 
     async def replay(
         self,
@@ -128,9 +182,7 @@ class Acts:
                 asked.add(name)
         return {name for name in asked if there[name].row}
 
-    def _act(
-        self, view: Partition, act: Literal["cancel", "resolve", "replay"], by: str, reason: str
-    ) -> ActRow:
+    def _act(self, view: Partition, act: ActKind, by: str, reason: str, **more: Any) -> ActRow:
         return ActRow(
             n=len(view.acts) + 1,
             act=act,
@@ -138,6 +190,7 @@ class Acts:
             at=self._clock.now(),
             reason=reason,
             turn=view.messages[-1].turn,
+            **more,
         )
 
     async def _read(self, case_id: str) -> Partition:

@@ -82,7 +82,8 @@ class Advancer:
         asked_for = (
             e
             for e in view.effects
-            if e.asked_by == stage and e.request.turn == turn and e.phase == "waiting" and e.due_at
+            if e.asked_by == stage and e.request.turn == turn and e.phase == "waiting"
+            if e.due_at and not e.dormant
         )
         await self.nudge_all(view, followers, asked_for)
         await self.settle(view, listed)

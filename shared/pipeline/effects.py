@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
 
-from shared.domain.desk import Desks
+from shared.domain.desk import Desk, Desks
 from shared.domain.fold import fold
 from shared.domain.nudge import Nudge
 from shared.domain.partition import EffectProgress, Partition, Stored
+from shared.domain.proposed import sink_of
 from shared.domain.rows import EffectRow
-from shared.domain.stage import StageError, StageEvent
+from shared.domain.stage import Action, StageError, StageEvent
+from shared.domain.verdicts import not_allowed
 from shared.errors import PermanentError, RetryableError, UncertainError
 from shared.pipeline.advance import Advancer
 from shared.pipeline.limits import Limits
@@ -184,6 +186,8 @@ class EffectRunner:
         desk = self._desks.get(view.received.desk) if view.received else None
         if desk is None:
             raise PermanentError("desk_missing", "the case's desk has no desk file any more")
+        if row.request.action is not None:
+            _check_still_allowed(desk, row.request.action, row.request.sink)
         call = EffectCall(
             idempotency_key=f"{view.case_id}-{row.request.key}",
             request=row.request,
@@ -224,6 +228,20 @@ class EffectRunner:
                 ),
             }
         )
+
+
+def _check_still_allowed(desk: Desk, action: Action, sink: str) -> None:
+    """Refuses an action that the desk, as it is now, would not carry out so.
+
+    Raises:
+        PermanentError: ``action_not_allowed``, ``backend_changed``.
+    """
+    if why := not_allowed(desk, action):
+        raise PermanentError("action_not_allowed", why)
+    known = desk.action(action.name)
+    now = sink_of(known.backend.type) if known else ""
+    if now != sink:
+        raise PermanentError("backend_changed", f"it was for {sink}, now it is {now}")
 
 
 def _ended(

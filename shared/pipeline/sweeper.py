@@ -85,8 +85,10 @@ class Sweeper:
                 await self._index.forget(wake)
             return
         view = await self._set_targets(view, now, counts)
-        if not view.settled:
-            await self._nudge_overdue(view, now, counts)
+        asleep = any(effect.dormant for effect in view.due_effects(now))
+        if asleep or not view.settled:
+            # What has slept until its hour was nudged by nobody yet: it gets no grace.
+            await self._nudge_overdue(view, now, counts, grace=not asleep)
             return
         settled = await self._advancer.settle(view)
         if settled and next_wake(settled) != wake:
@@ -126,8 +128,10 @@ class Sweeper:
             await self._index.put(entry.model_copy(update={"sla": state, "due_at": due_at}))
         await self._nudge_overdue(view, now, counts)
 
-    async def _nudge_overdue(self, view: Partition, now: datetime, counts: Counter[str]) -> None:
-        overdue = now - timedelta(seconds=self._limits.sweep_grace)
+    async def _nudge_overdue(
+        self, view: Partition, now: datetime, counts: Counter[str], *, grace: bool = True
+    ) -> None:
+        overdue = now - timedelta(seconds=self._limits.sweep_grace if grace else 0.0)
         due = [p for p in view.due(overdue) if _turn_comes(p.due_at, overdue)]
         effects = [e for e in view.due_effects(overdue) if _turn_comes(e.due_at, overdue)]
         for progress in due:

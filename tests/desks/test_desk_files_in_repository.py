@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from shared.adapters.desk_files import load_desks
+from shared.domain.approvals import Approvals
 from shared.domain.catalogue import catalogue_for_model
+from shared.domain.conditions import Condition
 from shared.domain.desk import Acknowledgement, Contact, Desk
-from shared.domain.desk_action import Argument, CatalogueAction
+from shared.domain.desk_action import Argument, CatalogueAction, Money
 
 ROOT = Path(__file__).parents[2]
 DESKS = load_desks(ROOT / "desks")
@@ -63,7 +65,10 @@ def test_people_and_numbers_are_made_up(desk: Desk) -> None:
     assert all(re.fullmatch(r"555-01\d\d", number) for number in numbers)
 
 
-@pytest.mark.parametrize("part", [Desk, CatalogueAction, Argument, Contact, Acknowledgement])
+@pytest.mark.parametrize(
+    "part",
+    [Desk, CatalogueAction, Argument, Money, Condition, Contact, Approvals, Acknowledgement],
+)
 def test_the_documentation_explains_every_field(part: type[Desk]) -> None:
     page = (ROOT / "docs" / "desks.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from shared.domain.case import StageView, Turn
 from shared.domain.letters import escalation_letter
-from shared.domain.stage import Action, StageError
-from tests.support.effect_calls import CASE_ID, a_case, a_desk
+from shared.domain.stage import StageError
+from tests.support.effect_calls import CASE_ID, a_case, a_desk, an_action
 
 LOOK = f"./frontdesk show {CASE_ID}"
 TEXT = """\
@@ -19,6 +19,7 @@ Harbour Lane Hotel: a customer's message needs a person.
 What is asked of you
 - Take the case over: read it, and write to the customer where our reply is not enough.
 - Decide on the actions below that wait for a yes.
+- Carry out the actions below that are for you to do.
 - Make sure that upper management knows of it.
 
 What happened
@@ -36,10 +37,13 @@ Why it comes to you
 - escalate: risk: legal
 - upper management: legal
 
-Proposed actions
-- refund (amount: 50), waits for a colleague's yes. Why: charged twice
-- close_area (place: room 4), waits for management's yes.
-- send_housekeeping, needs no approval.
+Actions
+- refund (amount: 50) waits for a colleague's yes. Money. Why: charged twice
+  Decide: https://desk.example.com/api/decide/t
+- close_area (place: room 4) waits for management's yes.
+- send_housekeeping is done.
+- call_back is for you to do by hand.
+  Done: ./frontdesk
 
 The customer wrote
 > Room 4 is dirty.
@@ -81,15 +85,20 @@ def test_the_whole_letter() -> None:
         needs_upper_management_attention=True,
         wants_human=True,
         actions=(
-            Action(name="refund", arguments={"amount": 50}, reason="charged twice"),
-            Action(name="close_area", arguments={"place": "room 4"}, approval="management"),
-            Action(name="send_housekeeping", approval="auto"),
+            an_action("refund", arguments={"amount": 50}, reason="charged twice", rule="money"),
+            an_action("close_area", arguments={"place": "room 4"}, approval="management"),
+            an_action("send_housekeeping", "done"),
+            an_action("call_back", "to_do"),
+            an_action("offer_room", "superseded"),
         ),
     )
 
-    letter = escalation_letter(case, a_desk(), LOOK)
+    decide = {"refund-1-0": "https://desk.example.com/api/decide/t", "call_back-1-0": "./frontdesk"}
+    letter = escalation_letter(case, a_desk(), LOOK, decide)
 
     assert letter.text == TEXT
+    assert '<a href="https://desk.example.com/api/decide/t">Decide</a>' in letter.html
+    assert "<code>./frontdesk</code>" in letter.html
     assert letter.subject == "[Harbour Lane Hotel] high: Room 4 is dirty and was charged twice."
 
 
@@ -127,7 +136,7 @@ def test_a_stage_that_could_not_be_finished_is_named_with_what_to_do() -> None:
     assert "None could be written: the customer has no answer yet." in letter.text
     assert "other" not in letter.text
     assert "What happened" not in letter.text
-    assert "Proposed actions" not in letter.text
+    assert "Actions" not in letter.text
 
 
 def test_an_older_turns_trouble_is_not_this_letters() -> None:
@@ -203,7 +212,7 @@ def test_markup_in_any_field_stays_text() -> None:
         language=evil,
         status_reason=evil,
         decision=(evil,),
-        actions=(Action(name="refund", arguments={"why": evil}, reason=evil),),
+        actions=(an_action("refund", arguments={"why": evil}, reason=evil, rule=evil),),
     )
 
     page = Tags(escalation_letter(case, a_desk(title=evil), f"https://x/{evil}").html)

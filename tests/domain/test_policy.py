@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from shared.domain import policy
+from shared.domain import policy, verdicts
 from shared.domain.case import SupportCase
 from shared.domain.desk import Desk
 from shared.domain.desk_action import Argument, CatalogueAction
@@ -100,13 +100,14 @@ def test_no_model_answer_suppresses_what_the_text_shows() -> None:
 
 
 def test_actions_are_kept_only_from_the_catalogue_with_checked_arguments() -> None:
-    kept, dropped = policy.keep_allowed(
+    kept, dropped = verdicts.decide(
+        a_case(),
         DESK,
         [
-            policy.Proposal("send_housekeeping", {"room": "12"}, "dirty  room"),
-            policy.Proposal("send_housekeeping", {"room": "12"}, "again"),
-            policy.Proposal("wire_money", {"to": "attacker"}),
-            policy.Proposal("offer_refund", {"amount": "5000"}),
+            verdicts.Proposal("send_housekeeping", {"room": "12"}, "dirty  room"),
+            verdicts.Proposal("send_housekeeping", {"room": "12"}, "again"),
+            verdicts.Proposal("wire_money", {"to": "attacker"}),
+            verdicts.Proposal("offer_refund", {"amount": "5000"}),
         ],
     )
     assert [(a.name, a.arguments, a.approval, a.reason) for a in kept] == [
@@ -119,7 +120,7 @@ def test_actions_are_kept_only_from_the_catalogue_with_checked_arguments() -> No
 
 
 def test_the_catalogue_decides_who_approves_not_the_model() -> None:
-    kept, _ = policy.keep_allowed(DESK, [policy.Proposal("offer_refund", {"amount": "50"})])
+    kept, _ = verdicts.decide(a_case(), DESK, [verdicts.Proposal("offer_refund", {"amount": "50"})])
     assert kept[0].approval == "management"
 
 
@@ -134,7 +135,7 @@ def test_grave_risks_reach_upper_management_whatever_the_model_says() -> None:
 
 
 def test_more_actions_than_allowed_are_dropped() -> None:
-    proposals = [policy.Proposal("send_housekeeping", {"room": str(n)}) for n in range(1, 9)]
-    kept, dropped = policy.keep_allowed(DESK, proposals)
-    assert len(kept) == policy.MAX_ACTIONS
+    proposals = [verdicts.Proposal("send_housekeeping", {"room": str(n)}) for n in range(1, 9)]
+    kept, dropped = verdicts.decide(a_case(), DESK, proposals)
+    assert len(kept) == verdicts.MAX_ACTIONS
     assert len(dropped) == 3

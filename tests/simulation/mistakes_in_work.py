@@ -184,8 +184,8 @@ def cancel_forgets_effects(simulation: Simulation, stack: ExitStack) -> None:
     """Effects of a cancelled case are begun all the same."""
     true = Partition._effect_progress
 
-    def begun(self: Partition, request: Any, asked_by: str, asked_at: Any) -> Any:
-        progress = true(self, request, asked_by, asked_at)
+    def begun(self: Partition, request: Any, asked_by: str, asked_at: Any, *, moot: bool) -> Any:
+        progress = true(self, request, asked_by, asked_at, moot=moot)
         if progress.row is None and progress.due_at is None:
             return replace(progress, due_at=asked_at)
         return progress

@@ -169,9 +169,11 @@ class SimulatedIndex:
         )
 
     async def forget(self, wake: Wake) -> None:
-        await self._world.call(
-            "index.forget", wake.case_id[:8], lambda: instantly(self.inner.forget(wake))
-        )
+        def act() -> None:
+            instantly(self.inner.forget(wake))
+            self._unmarked(wake.case_id)
+
+        await self._world.call("index.forget", wake.case_id[:8], act)
 
 
 class SimulatedNudges:

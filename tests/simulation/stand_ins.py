@@ -16,6 +16,7 @@ from shared.domain import policy
 from shared.domain.case import SupportCase
 from shared.domain.desk import Desk
 from shared.domain.stage import ChatMessage, PlannedStage, StageResult, Writes
+from shared.domain.telling import told
 
 PLAN: tuple[PlannedStage, ...] = tuple(agent.plan for agent in PIPELINE)
 
@@ -69,7 +70,7 @@ class StandIn:
             case _:
                 return StageResult(
                     writes=Writes(escalated=True, summary="It is dirty."),
-                    effects=policy.tells(desk, len(case.turns), management=False),
+                    effects=told(case, desk, (), management=False),
                 )
 
 

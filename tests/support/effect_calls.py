@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.domain.case import SupportCase, Turn
+from shared.domain.case import ActionState, ActionView, SupportCase, Turn
 from shared.domain.desk import Contact, Desk
 from shared.domain.desk_action import CatalogueAction
 from shared.domain.rows import Channel
-from shared.domain.stage import Action, EffectRequest
+from shared.domain.stage import EffectRequest
 from shared.ports import EffectCall
 
 CASE_ID = "0b0b7c62-3a51-5d4e-9d0c-6f6f1f0a2b3c"
@@ -31,6 +31,10 @@ def a_desk(**more: Any) -> Desk:
     )
 
 
+def an_action(name: str, state: ActionState = "waiting", **more: Any) -> ActionView:
+    return ActionView(id=f"{name}-1-0", name=name, turn=1, asked_at=_AT, state=state, **more)
+
+
 def a_case(**more: Any) -> SupportCase:
     query = more.pop("customer_query", "Room 4 is dirty and I was charged twice.")
     return SupportCase(
@@ -45,8 +49,8 @@ def a_case(**more: Any) -> SupportCase:
             "summary": "Room 4 is dirty and was charged twice.",
             "decision": ("escalate: negative sentiment",),
             "actions": (
-                Action(name="refund", arguments={"amount": 50}, reason="charged twice"),
-                Action(name="send_housekeeping", arguments={"room": "4"}, approval="auto"),
+                an_action("refund", arguments={"amount": 50}, reason="charged twice"),
+                an_action("send_housekeeping", arguments={"room": "4"}, state="under_way"),
             ),
             "escalated": True,
             "language": "en",

@@ -57,6 +57,7 @@ def a_desk(name: str, *people: str, **more: Any) -> Desk:
         description="Sends somebody.",
         when="Something is wrong.",
         arguments=(Argument(name="place", description="Where"),),
+        approval="auto",
     )
     tell = tuple(Contact(name="Duty", email=address) for address in people)
     said = {"name": name, "title": name, "scene": f"The {name}.", "actions": (help_action,)}

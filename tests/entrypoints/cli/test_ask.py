@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from entrypoints.cli.follow import is_settled
-from shared.domain.stage import Action, DroppedAction
+from shared.domain.case import ActionView
+from shared.domain.stage import DroppedAction
 
 MESSAGE = "My room is dirty."
 NOW = "2026-11-23T10:00:00Z"
@@ -60,13 +62,25 @@ def test_reply_sentiment_actions_and_decision_are_printed(
             decision=("escalate: negative sentiment", "dropped pay_rent: not in the catalogue"),
             summary="Guest wants a clean room.",
             actions=(
-                Action(
+                ActionView(
+                    id="send_housekeeping-1-ab",
                     name="send_housekeeping",
                     arguments={"room": "12", "request": "clean"},
                     reason="the room is dirty",
-                    approval="auto",
+                    rule="the desk lets it be carried out at once",
+                    turn=1,
+                    state="done",
+                    asked_at=datetime.fromisoformat(NOW),
+                    receipt="HTTP 201",
                 ),
-                Action(name="refund_guest", approval="management"),
+                ActionView(
+                    id="refund_guest-1-cd",
+                    name="refund_guest",
+                    approval="management",
+                    turn=1,
+                    state="waiting",
+                    asked_at=datetime.fromisoformat(NOW),
+                ),
             ),
             dropped_actions=(DroppedAction(name="pay_rent", why="not in the catalogue"),),
         )
@@ -77,7 +91,8 @@ def test_reply_sentiment_actions_and_decision_are_printed(
     for expected in (
         "Reply  (demo quality",
         "Negative, urgency high, risks: legal, asks for a person",
-        "send_housekeeping  may be carried out at once\n    room     12\n    request  clean\n",
+        "send_housekeeping  done  send_housekeeping-1-ab\n    room     12\n    request  clean\n",
+        "rule: the desk lets it be carried out at once\n    receipt: HTTP 201\n",
         "why: the room is dirty",
         "refund_guest  waits for management's yes",
         "escalated, upper management is needed",
