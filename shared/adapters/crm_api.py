@@ -97,6 +97,7 @@ class Api:
                     cookie_jar=aiohttp.DummyCookieJar(),
                     timeout=self._timeout,
                     trust_env=False,
+                    middlewares=(_once,),
                 ) as session,
                 session.request(
                     method,
@@ -133,6 +134,21 @@ class Api:
 def segment(value: str) -> str:
     """A vendor's id as one segment of a path: it came from outside."""
     return quote(value, safe="")
+
+
+async def _once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keeps aiohttp from sending a PUT again by itself after a lost connection.
+
+    It takes every PUT for idempotent, and one that adds a comment is not.
+    """
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise UncertainError("answer_lost", type(error).__name__) from None
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -20,11 +20,15 @@ class ScriptedModel:
     Args:
         script: What to answer, by stage name. A stage that is not in it is a test's mistake and
             raises KeyError.
+
+    Attributes:
+        demo: Whether its answers are those of a demonstration model.
     """
 
     def __init__(self, script: Script) -> None:
         self.script = dict(script)
         self.calls: list[ModelCall] = []
+        self.demo = False
 
     async def complete(self, call: ModelCall) -> ModelAnswer:
         """The scripted answer, with plausible usage."""
@@ -36,4 +40,6 @@ class ScriptedModel:
             raise said
         text = said if isinstance(said, str) else json.dumps(said)
         usage = Usage(calls=1, prompt_tokens=100, completion_tokens=len(text) // 4)
-        return ModelAnswer(text=text, usage=usage, model="scripted", request_id="r", latency_ms=1)
+        return ModelAnswer(
+            text=text, usage=usage, model="scripted", request_id="r", latency_ms=1, demo=self.demo
+        )

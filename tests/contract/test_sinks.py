@@ -13,13 +13,19 @@ from devkit.mailbox import Fault as MailFault
 from devkit.mailbox import Mailbox, ledger
 from shared.adapters.callback import CallbackSecrets, CallbackSink
 from shared.adapters.clocks import ManualClock, SystemClock
+from shared.adapters.crm_connectors import CrmConnectors
+from shared.adapters.crm_sink import CrmSink
 from shared.adapters.email import EmailSink, MailServer, parse_sender
 from shared.adapters.memory_sinks import Fault, MemorySink
+from shared.domain.outbound import mark_of
 from shared.errors import PermanentError, RetryableError, UncertainError
 from shared.ports import EffectCall, Sink
+from tests.support.chatwoot import ChatwootApi, Conversation
 from tests.support.effect_calls import KEY, a_call
 from tests.support.receiver import SECRET, Receiver
 from tests.support.receiver import Fault as HttpFault
+from tests.support.vendor_api import VendorApi
+from tests.support.zendesk import Ticket, ZendeskApi
 
 OTHER_KEY = KEY.replace("reply-1", "reply-2")
 
@@ -86,9 +92,65 @@ async def email(tmp_path: Path) -> AsyncIterator[Bench]:
         )
 
 
-@pytest.fixture(params=["keyed", "queryable", "unkeyed", "callback", "email"])
+def crm(vendor: str, settings: dict[str, str]) -> CrmSink:
+    return CrmSink(vendor, CrmConnectors(settings, ["hotel"], development=True), "")
+
+
+@pytest.fixture
+async def standard() -> AsyncIterator[Bench]:
+    ways: dict[Fault, HttpFault] = {
+        "before": HttpFault(cut=True),
+        "after": HttpFault(cut=True, keep=True),
+        "busy": HttpFault(503),
+        "never": HttpFault(410),
+    }
+    async with Receiver() as receiver:
+        settings = {"HOTEL_STANDARD_SECRET": SECRET, "HOTEL_STANDARD_URL": receiver.url}
+        yield Bench(
+            crm("standard", settings),
+            "T-77",
+            lambda fault: receiver.faults.append(ways[fault]),
+            lambda: receiver.ledger,
+        )
+
+
+def on(api: VendorApi) -> Bench:
+    """A vendor's sink on its stand-in, whose ledger holds marks."""
+    ways: dict[Fault, HttpFault] = {
+        "before": HttpFault(cut=True),
+        "after": HttpFault(cut=True, keep=True),
+        "busy": HttpFault(429),
+        "never": HttpFault(422),
+    }
+    keys = {mark_of(key): key for key in (KEY, OTHER_KEY)}
+    return Bench(
+        crm(api.vendor, api.settings("hotel", "s")),
+        "77",
+        lambda fault: api.faults.append(ways[fault]),
+        lambda: [keys[mark] for mark in api.ledger],
+    )
+
+
+@pytest.fixture
+async def zendesk() -> AsyncIterator[Bench]:
+    async with ZendeskApi() as api:
+        api.tickets["77"] = Ticket()
+        yield on(api)
+
+
+@pytest.fixture
+async def chatwoot() -> AsyncIterator[Bench]:
+    async with ChatwootApi() as api:
+        api.conversations["77"] = Conversation()
+        yield on(api)
+
+
+_REAL = ("callback", "email", "standard", "zendesk", "chatwoot")
+
+
+@pytest.fixture(params=["keyed", "queryable", "unkeyed", *_REAL])
 def bench(request: pytest.FixtureRequest) -> Bench:
-    if request.param in ("callback", "email"):
+    if request.param in _REAL:
         real: Bench = request.getfixturevalue(request.param)
         return real
     return memory(request.param)

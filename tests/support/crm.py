@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -24,8 +24,10 @@ from shared.domain.inbound import (
 )
 from shared.domain.outbound import Labels, Post
 from shared.errors import FrontdeskError, UnverifiedError
+from tests.support.world import World
 
 STANDARD_SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes...!").decode()
+MakeWorld = Callable[..., World]
 _HANDLER = answering(webhooks.receive_webhook)
 
 

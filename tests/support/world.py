@@ -73,6 +73,7 @@ PROMPT = a_desk(
         {"urgency": "low", "first_reply": "30m", "resolution": "8h"},
     ),
 )
+DESKS = (a_desk("default"), a_desk("hotel"), a_desk("told", "duty@example.com"), PROMPT)
 
 
 class World:
@@ -84,6 +85,7 @@ class World:
         agents: tuple[Agent[Any], ...] = PIPELINE,
         connectors: Connectors | None = None,
         store: MemoryCaseStore | None = None,
+        desks: tuple[Desk, ...] = (),
     ) -> None:
         self.agents = {agent.stage: agent for agent in agents}
         self.store, self.index = store or MemoryCaseStore(), MemoryCaseIndex()
@@ -102,7 +104,7 @@ class World:
         self.fault: Fault = "none"
         self.app: Frontdesk = assemble(
             Settings.model_validate({"FRONTDESK_SECRET": "x" * 32}),
-            Desks((a_desk("default"), a_desk("hotel"), a_desk("told", "duty@example.com"), PROMPT)),
+            Desks(desks or DESKS),
             Ports(
                 store=self.store,
                 index=self.index,

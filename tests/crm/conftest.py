@@ -1,0 +1,40 @@
+"""The whole app over memory ports, with real connectors on stand-ins of their vendors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from entrypoints import webhooks
+from shared.adapters.crm_connectors import CrmConnectors
+from shared.adapters.memory import MemoryConnectors
+from shared.domain.desk import CrmRules, Desk
+from tests.support.crm import MakeWorld, ThinVendor
+from tests.support.vendor_api import VendorApi
+from tests.support.world import NEGATIVE, World, a_desk
+
+
+@pytest.fixture
+def make_world(monkeypatch: pytest.MonkeyPatch) -> MakeWorld:
+    """Makes a world whose desk ``hotel`` has this vendor; its CRM rules are keyword arguments."""
+
+    def make(vendor: VendorApi | ThinVendor, secret: str = "", **rules: Any) -> World:
+        connectors = (
+            MemoryConnectors({("hotel", "zendesk"): vendor})
+            if isinstance(vendor, ThinVendor)
+            else CrmConnectors(vendor.settings("hotel", secret), ["hotel"], development=True)
+        )
+        made = World(NEGATIVE, connectors=connectors, desks=(a_desk("default"), _desk(rules)))
+
+        async def frontdesk() -> Any:
+            return made.app
+
+        monkeypatch.setattr(webhooks, "frontdesk", frontdesk)
+        return made
+
+    return make
+
+
+def _desk(rules: dict[str, Any]) -> Desk:
+    return a_desk("hotel").model_copy(update={"crm": CrmRules(**{"reply": "public", **rules})})

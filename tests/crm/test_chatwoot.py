@@ -1,0 +1,162 @@
+"""Chatwoot from delivery to message, and the poll that finds what its webhooks lose."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.domain.outbound import mark_of
+from tests.support.chatwoot import SECRET, ChatwootApi, message_created, signed
+from tests.support.crm import MakeWorld, deliver
+from tests.support.receiver import Fault
+from tests.support.world import POSITIVE, World
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[ChatwootApi]:
+    async with ChatwootApi() as running:
+        yield running
+
+
+@pytest.fixture
+def world(make_world: MakeWorld, api: ChatwootApi) -> World:
+    made = make_world(api, SECRET)
+    api.now = int(made.clock.now().timestamp())
+    api.say("42", "Hi, where is my order?", api.now)
+    return made
+
+
+async def post(world: World, body: bytes) -> Any:
+    response, said = await deliver("chatwoot", *signed(body, world.clock.now()))
+    assert response.status_code == 202, said
+    return said
+
+
+ESCALATION: dict[str, Any] = {"actions": [], "needs_upper_management_attention": False}
+ORDER = message_created(42, 500, "Hi, where is my order?")
+
+
+async def test_a_message_gets_a_reply_a_note_labels_and_its_priority(
+    world: World, api: ChatwootApi
+) -> None:
+    api.conversations["42"].labels = ["vip"]
+    said = await post(world, ORDER)
+    await world.deliver()
+    case = await world.case(said["cases"][0])
+    assert {e.state for e in case.effects} == {"done"}
+    conversation = api.conversations["42"]
+    reply, note = conversation.messages[1:]
+    assert (reply["content"], reply["private"]) == ("We are sorry and look into it.", False)
+    assert note["private"] is True
+    assert "Urgency: high" in note["content"]
+    assert conversation.labels == [
+        "vip", "frontdesk", "frontdesk_escalated", "frontdesk_negative"
+    ]  # fmt: skip
+    assert conversation.priority == "high"
+    keys = [f"{case.case_id}-reply-1", f"{case.case_id}-escalation_note-1"]
+    assert sorted(api.ledger) == sorted(map(mark_of, keys))
+
+
+async def test_what_a_customer_wrote_makes_no_links_in_the_note(
+    world: World, api: ChatwootApi
+) -> None:
+    world.model.script["escalation"] = ESCALATION | {
+        "summary": "[refund](http://evil.example) <b>now</b>"
+    }
+    await post(world, ORDER)
+    await world.deliver()
+    note = api.conversations["42"].messages[-1]["content"]
+    assert r"\[refund\](http://evil.example) \<b\>now\</b\>" in note
+
+
+async def test_the_customers_next_message_is_a_turn_and_events_around_it_are_none(
+    world: World,
+) -> None:
+    first = await post(world, ORDER)
+    second = await post(world, message_created(42, 501, "Hello?"))
+    assert first["cases"] == second["cases"]
+    ignored = message_created(42, 501, "Hello?", event="conversation_updated")
+    assert (await post(world, ignored))["counts"] == {"ignored": 1}
+    assert len((await world.store.read(first["cases"][0])).messages) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [
+        ({"message_type": "outgoing"}, "ignored"),
+        ({"message_type": "activity"}, "ignored"),
+        ({"message_type": "template"}, "ignored"),
+        ({"message_type": "outgoing", "content_attributes": {"frontdesk": "fd-1"}}, "echo"),
+        ({"private": True}, "ignored"),
+        ({"account": {"id": 2}}, "ignored"),
+    ],
+)
+async def test_only_what_comes_in_from_a_customer_is_a_turn(
+    world: World, more: dict[str, Any], kind: str
+) -> None:
+    said = await post(world, message_created(42, 501, "We look into it.", **more))
+    assert said == {"cases": [], "counts": {kind: 1}}
+
+
+async def test_our_note_is_known_when_it_comes_back_without_its_attribute(
+    world: World, api: ChatwootApi
+) -> None:
+    await post(world, ORDER)
+    await world.deliver()
+    note = api.conversations["42"].messages[-1]
+    back = message_created(42, note["id"], note["content"].replace("\n", "\r\n"))
+    assert (await post(world, back))["counts"] == {"echo": 1}
+    quoted = message_created(42, 900, "No!\n> " + note["content"].replace("\n", "\n> "))
+    assert (await post(world, quoted))["counts"] == {"accepted": 1}
+
+
+async def test_a_message_with_only_a_picture_is_for_a_person(world: World) -> None:
+    said = await post(world, message_created(42, 500, ""))
+    await world.deliver()
+    assert "no_text" in (await world.case(said["cases"][0])).status_reason
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_a_lost_answer_is_looked_up_and_nothing_is_written_twice(
+    world: World, api: ChatwootApi, kept: bool
+) -> None:
+    world.model.script |= POSITIVE
+    for number in range(30):
+        api.say("42", f"Earlier {number}", api.now, incoming=False)
+    api.faults += [Fault(cut=True, keep=kept)] * 2
+    said = await post(world, ORDER)
+    await world.deliver()
+    for number in range(30):
+        api.say("42", f"Later {number}", api.now, incoming=False)
+    world.make_visible()
+    await world.deliver()
+    assert {e.state for e in (await world.case(said["cases"][0])).effects} == {"done"}
+    assert len(api.ledger) == len(set(api.ledger)) == 2
+
+
+async def test_mistakes_of_other_verifiers_are_refused(world: World) -> None:
+    body, headers = signed(ORDER, world.clock.now())
+    at = headers["x-chatwoot-timestamp"].encode()
+    for what, message in {"without the time": body, "without the dot": at + body}.items():
+        digest = hmac.new(SECRET.encode(), message, hashlib.sha256).hexdigest()
+        forged = headers | {"x-chatwoot-signature": f"sha256={digest}"}
+        response, _ = await deliver("chatwoot", body, forged)
+        assert response.status_code == 401, what
+    bare = headers["x-chatwoot-signature"].removeprefix("sha256=")
+    response, _ = await deliver("chatwoot", body, headers | {"x-chatwoot-signature": bare})
+    assert response.status_code == 401
+    late = signed(ORDER, world.clock.now() - timedelta(seconds=301))
+    response, _ = await deliver("chatwoot", *late)
+    assert response.status_code == 401
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[1]", b'{"event": "message_created"}',
+    b'{"event":"message_created","message_type":"incoming","conversation":{"id":42}}'])  # fmt: skip
+async def test_a_body_that_is_not_theirs_is_a_400(world: World, body: bytes) -> None:
+    response, _ = await deliver("chatwoot", *signed(body, world.clock.now()))
+    assert response.status_code == 400

@@ -1,0 +1,112 @@
+"""Stand-ins of CRMs' HTTP APIs on loopback: they refuse what the vendor would refuse.
+
+A vendor's own stand-in says how requests are authorised and what each does; the ledger holds the
+marks of what was written, and one that is there twice was written twice.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from aiohttp import web
+
+from tests.support.receiver import Fault
+
+
+class RefusedError(Exception):
+    """The vendor answers with this status."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+        self.why = why
+
+
+class VendorApi(ABC):
+    """One vendor's API in the running event loop.
+
+    Attributes:
+        vendor: As in the webhook's address.
+        credentials: Settings that it accepts, besides ``URL``.
+        faults: For the next requests, in their order.
+        requests: Method and path of all that were let in, in their order.
+        ledger: The marks of what was written into tickets.
+    """
+
+    vendor: ClassVar[str]
+    credentials: ClassVar[Mapping[str, str]]
+
+    def __init__(self) -> None:
+        self.faults: deque[Fault] = deque()
+        self.requests: list[str] = []
+        self.ledger: list[str] = []
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._take)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._runner.cleanup()
+
+    def settings(self, desk: str, secret: str) -> dict[str, str]:
+        """What to set for a desk, by what follows FRONTDESK_CRM_."""
+        fields = {"SECRET": secret, "URL": self.url, **self.credentials}
+        return {f"{desk.upper()}_{self.vendor.upper()}_{k}": v for k, v in fields.items()}
+
+    @abstractmethod
+    def authorised(self, request: web.Request) -> bool:
+        """Whether its headers are those of our credentials."""
+
+    @abstractmethod
+    def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
+        """Does what is asked and returns the JSON to answer with."""
+
+    async def _take(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        if not self.authorised(request):
+            return web.json_response({"error": "not authorised"}, status=401)
+        if raw and request.content_type != "application/json":
+            return web.json_response({"error": "not JSON"}, status=415)
+        self.requests.append(f"{request.method} {request.path}")
+        fault = self.faults.popleft() if self.faults else Fault(keep=True)
+        status, said = 200, None
+        if fault.keep:
+            try:
+                body = json.loads(raw) if raw else None
+                said = self.answer(request.method, request.path, dict(request.query), body)
+            except RefusedError as refused:
+                status, said = refused.status, {"error": refused.why}
+        if fault.cut and request.transport is not None:
+            request.transport.abort()
+        if fault.status != 200:
+            status = fault.status
+        return web.json_response(said, status=status, headers=fault.headers)
+
+
+def basic(user: str, password: str) -> str:
+    """An Authorization header."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def only(body: Any, *known: str) -> dict[str, Any]:
+    """An object with no other than the known fields, as the vendor documents them."""
+    if not isinstance(body, dict) or set(body) - set(known):
+        raise RefusedError(422, f"known are {known}")
+    return body

@@ -1,0 +1,153 @@
+"""Zendesk for tests: signed deliveries, and the part of its Ticketing API that we use.
+
+Written from https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/ (update, tags,
+comments, audits) and https://developer.zendesk.com/documentation/webhooks/verifying/.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+from tests.support.vendor_api import RefusedError, VendorApi, basic, only
+
+#: What Zendesk signs test deliveries with: https://developer.zendesk.com/documentation/webhooks/verifying/
+SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
+AGENT, CUSTOMER = 1, 2
+_PRIORITIES = ("low", "normal", "high", "urgent")
+
+
+@dataclass
+class Ticket:
+    """A ticket with its comments and audits."""
+
+    priority: str | None = None
+    tags: set[str] = field(default_factory=set)
+    closed: bool = False
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    audits: list[dict[str, Any]] = field(default_factory=list)
+
+    def say(self, author: int, body: str, *, public: bool = True) -> dict[str, Any]:
+        """Adds a comment."""
+        comment = {
+            "id": 9_000_000_000 + len(self.comments),
+            "author_id": author,
+            "body": body,
+            "html_body": f"<p>{body}</p>",
+            "plain_body": body,
+            "public": public,
+        }
+        self.comments.append(comment)
+        return comment
+
+
+class ZendeskApi(VendorApi):
+    """Tickets by id."""
+
+    vendor = "zendesk"
+    credentials: ClassVar[Mapping[str, str]] = {"EMAIL": "bot@acme.example", "TOKEN": "api-token"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tickets: dict[str, Ticket] = {}
+        self.token = "api-token"
+
+    def authorised(self, request: web.Request) -> bool:
+        return request.headers.get("Authorization") == basic("bot@acme.example/token", self.token)
+
+    def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
+        found = re.fullmatch(r"/api/v2/tickets/(\d+)(/tags|/comments|/audits)?\.json", path)
+        ticket = self.tickets.get(found[1]) if found else None
+        if found is None or ticket is None:
+            raise RefusedError(404, "RecordNotFound")
+        match method, found[2]:
+            case "GET", None:
+                return {"ticket": {"id": int(found[1]), "priority": ticket.priority}}
+            case "PUT", None:
+                return self._update(ticket, only(only(body, "ticket")["ticket"], "comment",
+                    "metadata", "priority"))  # fmt: skip
+            case "PUT", "/tags":
+                ticket.tags |= set(only(body, "tags")["tags"])
+                return {"tags": sorted(ticket.tags)}
+            case "GET", "/comments":
+                assert query.get("include") == "users"
+                users = [{"id": AGENT, "role": "agent"}, {"id": CUSTOMER, "role": "end-user"}]
+                return {**_page("comments", ticket.comments, query), "users": users}
+            case "GET", "/audits":
+                return _page("audits", ticket.audits, query)
+        raise RefusedError(405, "method not allowed")
+
+    def _update(self, ticket: Ticket, fields: dict[str, Any]) -> Any:
+        if ticket.closed:
+            raise RefusedError(422, "Status: closed prevents ticket update")
+        if "priority" in fields:
+            if fields["priority"] not in _PRIORITIES:
+                raise RefusedError(422, "priority is not valid")
+            ticket.priority = fields["priority"]
+        audit: dict[str, Any] = {"id": 100 + len(ticket.audits), "metadata": {"system": {}}}
+        if "comment" in fields:
+            comment = only(fields["comment"], "html_body", "public")
+            if not isinstance(comment.get("public"), bool) or not comment.get("html_body"):
+                raise RefusedError(422, "comment needs html_body and public")
+            said = ticket.say(AGENT, re.sub(r"<[^>]+>", "", comment["html_body"]),
+                public=comment["public"])  # fmt: skip
+            said["html_body"] = comment["html_body"]
+            custom = fields.get("metadata", {})
+            if len(json.dumps(custom)) > 1024:
+                raise RefusedError(422, "metadata is longer than 1 KB")
+            audit["metadata"]["custom"] = custom
+            self.ledger.append(custom.get("frontdesk", "no mark"))
+        ticket.audits.append(audit)
+        return {"ticket": {}, "audit": audit}
+
+
+def _page(what: str, items: list[dict[str, Any]], query: Mapping[str, str]) -> dict[str, Any]:
+    size, start = int(query["page[size]"]), int(query.get("page[after]", "0"))
+    assert size <= 100
+    end = start + size
+    meta = {"has_more": end < len(items), "after_cursor": str(end)}
+    return {what: items[start:end], "meta": meta}
+
+
+def signed(body: bytes, at: datetime, secret: str = SECRET) -> tuple[bytes, dict[str, str]]:
+    """A delivery with its headers."""
+    stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    digest = hmac.new(secret.encode(), stamp.encode() + body, hashlib.sha256).digest()
+    return body, {
+        "x-zendesk-webhook-signature": base64.b64encode(digest).decode(),
+        "x-zendesk-webhook-signature-timestamp": stamp,
+        "x-zendesk-webhook-invocation-id": hashlib.sha256(body).hexdigest()[:26].upper(),
+        "x-zendesk-webhook-id": "01HXYZ",
+        "content-type": "application/json",
+    }
+
+
+def event(kind: str, ticket: str, at: datetime, detail: Mapping[str, Any], **more: Any) -> bytes:
+    """An event of a subscription, version 2022-11-06."""
+    return json.dumps(
+        {
+            "account_id": 123456,
+            "detail": {"id": ticket, "created_at": at.isoformat(), **detail},
+            "event": more,
+            "id": hashlib.sha256(repr((kind, ticket, detail, more)).encode()).hexdigest()[:26],
+            "subject": f"zen:ticket:{ticket}",
+            "time": at.isoformat(),
+            "type": f"zen:event-type:ticket.{kind}",
+            "zendesk_event_version": "2022-11-06",
+        }
+    ).encode()
+
+
+def comment(name: int, body: str, *, staff: bool = False, public: bool = True) -> dict[str, Any]:
+    """The ``event`` part of ``ticket.comment_added``."""
+    author = {"id": AGENT if staff else CUSTOMER, "is_staff": staff, "name": "Somebody"}
+    return {"id": name, "body": body, "is_public": public, "author": author}
