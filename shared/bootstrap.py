@@ -27,17 +27,8 @@ from shared.pipeline.quarantine import Ward
 from shared.pipeline.reception import Reception
 from shared.pipeline.runner import StageRunner
 from shared.pipeline.sweeper import Sweeper
-from shared.ports import (
-    CaseIndex,
-    CaseStore,
-    Clock,
-    Connectors,
-    ModelClient,
-    Nudges,
-    Quarantine,
-    Sink,
-    Texts,
-)
+from shared.ports import CaseIndex, CaseStore, Clock, ModelClient, Nudges, Quarantine, Sink, Texts
+from shared.ports.crm import Connectors
 from shared.settings import Settings, read_settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from shared.adapters import crm
 from shared.adapters.crm_vendor import Access, VendorConnector
-from shared.ports import Connector
+from shared.ports.crm import Connector
 from shared.telemetry import logger
 
 PREFIX = "FRONTDESK_CRM_"

@@ -16,7 +16,8 @@ from shared.errors import PermanentError
 
 if TYPE_CHECKING:
     from shared.domain.case import SupportCase
-    from shared.ports import Connector, Connectors, EffectCall
+    from shared.ports import EffectCall
+    from shared.ports.crm import Connector, Connectors
 
 _NOT_SENT = "Suggested reply, not sent to the customer:\n\n"
 

@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from shared.domain.nudge import Nudge
     from shared.domain.rows import Row
     from shared.domain.stage import Sentiment
-    from shared.ports import Connector, Quarantined
+    from shared.ports import Quarantined
+    from shared.ports.crm import Connector
 
 
 class MemoryCaseStore:

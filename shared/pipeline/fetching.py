@@ -16,7 +16,8 @@ from shared.domain.rows import MessageRow, StageRow
 from shared.domain.stage import Fetched, PlannedStage, StageResult, Writes
 from shared.errors import PermanentError, RetryableError
 from shared.pipeline.words import keep
-from shared.ports import Connectors, Texts
+from shared.ports import Texts
+from shared.ports.crm import Connectors
 
 STAGE = "fetch"
 PLAN = PlannedStage(

@@ -10,7 +10,8 @@ from shared.domain.desk import Desk, Desks
 from shared.domain.inbound import Acknowledgement, Delivery, InboundMessage
 from shared.errors import RequestError, UnverifiedError
 from shared.pipeline.intake import Intake
-from shared.ports import Clock, Connectors
+from shared.ports import Clock
+from shared.ports.crm import Connectors
 from shared.telemetry import logger
 
 _log = logger("webhooks")

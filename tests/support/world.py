@@ -27,7 +27,8 @@ from shared.domain.desk_action import Argument, CatalogueAction
 from shared.domain.fold import fold
 from shared.domain.nudge import Nudge
 from shared.pipeline.intake import Arrival
-from shared.ports import Connectors, Sink
+from shared.ports import Sink
+from shared.ports.crm import Connectors
 from shared.settings import Settings
 
 NEGATIVE: Script = {

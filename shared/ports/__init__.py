@@ -13,15 +13,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from shared.domain.case import IndexEntry, Status, SupportCase, Wake
 from shared.domain.desk import Desk
-from shared.domain.inbound import (
-    Acknowledgement,
-    Changes,
-    CustomerWords,
-    Delivery,
-    InboundMessage,
-)
 from shared.domain.nudge import Nudge
-from shared.domain.outbound import Labels, Post
 from shared.domain.partition import Partition
 from shared.domain.rows import Row, StageRow
 from shared.domain.stage import (
@@ -241,71 +233,6 @@ class Sink(Protocol):
         Raises:
             RetryableError: The receiver cannot say now.
         """
-
-
-class Connector(Protocol):
-    """One vendor's CRM for one desk: its webhooks in, our words out.
-
-    The methods up to ``acknowledgement`` are pure and quick: they run before the answer. The others
-    raise as a Sink does: RetryableError, UncertainError, PermanentError.
-
-    Attributes:
-        kind: What a second write may do after one whose answer was lost, as for a Sink.
-        window: How long a keyed vendor remembers a key; seconds.
-        drafts: Whether ``post`` can leave a draft.
-        polls: Whether ``changed_since`` has to find what the vendor's webhooks lose.
-    """
-
-    kind: Literal["keyed", "queryable", "unkeyed"]
-    window: float
-    drafts: bool
-    polls: bool
-
-    def verify(self, delivery: Delivery, now: datetime) -> None:
-        """Whether the vendor sent it: over the raw bytes, in constant time, within the window.
-
-        Raises:
-            UnverifiedError: With the reason for the log.
-        """
-
-    def read(self, delivery: Delivery) -> Sequence[InboundMessage]:
-        """The events of a verified delivery.
-
-        Raises:
-            RequestError: 400, it is not what this vendor sends.
-        """
-
-    def acknowledgement(self, delivery: Delivery) -> Acknowledgement:
-        """What to answer once all of it was taken in."""
-
-    async def fetch(self, ticket_id: str, what: str) -> Sequence[CustomerWords]:
-        """The customer's messages that ``InboundMessage.fetch`` names, oldest first."""
-
-    async def post(self, post: Post) -> str:
-        """Writes into a ticket and returns the receipt."""
-
-    async def find(self, ticket_id: str, key: str) -> str | None:
-        """The receipt of what was written with this key; None when nothing was."""
-
-    async def label(self, labels: Labels) -> str:
-        """Sets tags and priority, as far as the vendor has them, and returns the receipt."""
-
-    async def changed_since(self, mark: str | None, now: datetime) -> Changes:
-        """The customers' messages since a mark; without one, since shortly before ``now``."""
-
-
-class Connectors(Protocol):
-    """The connectors that are configured, by desk and vendor."""
-
-    def get(self, desk: str, vendor: str) -> Connector | None:
-        """A desk's connector; None when there is no such vendor or the desk has no secret for it.
-
-        Raises:
-            ConfigError: Its settings are of no use; says which.
-        """
-
-    def polled(self) -> Sequence[tuple[str, str]]:
-        """Desk and vendor of every connector that has to be polled."""
 
 
 class Clock(Protocol):
