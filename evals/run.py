@@ -15,7 +15,7 @@ from typing import Any
 from evals.baseline import Selection
 from evals.errors import EvalError
 from evals.flow import Flow
-from evals.items import Data, Item, read_data, shuffled
+from evals.items import Data, Item, shuffled
 from evals.records import ItemRecord, Records
 from evals.suite import Suite
 from shared.domain.desk import Desks
@@ -25,7 +25,7 @@ from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 #: What decides beside the model; a change of any of it makes earlier records another run's.
-_RULES = ("agents/*.py", "shared/domain/*.py", "shared/pipeline/*.py", "desks/*.yaml")
+_RULES = ("agents/*.py", "shared/domain/**/*.py", "shared/pipeline/*.py", "desks/*.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def choose(order: Order) -> tuple[Data, list[Item]]:
             f"{order.suite.name} has no data of its own; name a file with --data, "
             f"with the columns {', '.join(order.suite.columns)}"
         )
-    data = read_data(path, order.suite.columns)
+    data = order.suite.read(path)
     items = order.suite.items(data, order.labels, order.desks)
     if not items:
         raise EvalError(f"{path}: no row has one of the labels {', '.join(order.labels)}")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 from agents import PIPELINE
 from agents.base import Agent
 from evals.flow import Worked
-from evals.items import Data, Item
+from evals.items import Data, Item, read_data
 
 #: What came of an item, small and JSON: enough, with the item, to compute every figure.
 Outcome = Any
@@ -47,6 +47,14 @@ class Suite(ABC):
     higher: ClassVar[tuple[str, ...]] = ()
     lower: ClassVar[tuple[str, ...]] = ()
     zero: ClassVar[tuple[str, ...]] = ()
+
+    def read(self, path: Path) -> Data:
+        """The rows of a file.
+
+        Raises:
+            EvalError: It cannot be read, or a row lacks a column.
+        """
+        return read_data(path, self.columns)
 
     def items(self, data: Data, labels: Sequence[str], desks: Sequence[str]) -> list[Item]:
         """The messages to work on.
