@@ -12,6 +12,7 @@ from uuid import UUID
 import azure.functions as func
 from pydantic import AfterValidator, BaseModel, StrictStr, ValidationError
 
+from entrypoints.running import wordless
 from shared.errors import ConfigError, RequestError, RetryableError
 from shared.telemetry import logger
 
@@ -55,7 +56,8 @@ def answering(handler: Handler) -> Handler:
     @wraps(handler)
     async def wrapped(req: func.HttpRequest) -> func.HttpResponse:
         try:
-            return await handler(req)
+            with wordless():
+                return await handler(req)
         except RequestError as error:
             return _problem(error.status, error.title, error.detail, error.retry_after)
         except RetryableError as error:

@@ -8,7 +8,7 @@ from typing import Any
 import azure.functions as func
 
 from agents.base import Agent
-from entrypoints.running import frontdesk
+from entrypoints.running import frontdesk, wordless
 from shared.bootstrap import Frontdesk
 from shared.domain.nudge import Nudge, parse_nudge, queue_name
 from shared.pipeline.fetching import STAGE as FETCH
@@ -52,7 +52,9 @@ def queue_function(queue: str, work: Callable[[Frontdesk, Nudge], Awaitable[str]
         except ValueError as error:
             outcome, reason, fields = "no nudge", str(error), {}
         else:
-            outcome, reason = await work(desk, nudge), "no such case, turn, stage or effect"
+            with wordless():
+                outcome = await work(desk, nudge)
+            reason = "no such case, turn, stage or effect"
             fields = {"case": nudge.case_id, "what": nudge.effect or nudge.stage}
         if outcome in ("unknown", "no nudge"):
             await desk.ward.keep(queue, body, reason)

@@ -7,7 +7,8 @@
     ├── ConflictError     another writer was first: read again, then decide
     ├── UnverifiedError   answer a webhook with 401, say why only in the log
     ├── RequestError      answer the caller with HTTP 4xx and a problem+json body
-    └── ConfigError       stop at start and say what to set
+    ├── ConfigError       stop at start and say what to set
+    └── BugError          anything else, as the host gets to log it
 
 Adapters translate what their SDK raises into one of these. Anything else is a bug and is raised.
 """
@@ -104,3 +105,11 @@ class UnverifiedError(FrontdeskError):
 
 class ConfigError(FrontdeskError):
     """A setting or a desk file is missing or wrong. The message says which and what to do."""
+
+
+class BugError(FrontdeskError):
+    """Something unforeseen, with its kind and traceback and without its words.
+
+    The host logs what a handler raises, and the words may be a customer's: a validation error
+    repeats its input.
+    """

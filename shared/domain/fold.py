@@ -22,6 +22,7 @@ from shared.domain.case import (
 )
 from shared.domain.desk_action import BY_HAND
 from shared.domain.partition import SLA, EffectProgress, Partition, Phase, Progress
+from shared.domain.policy import grave
 from shared.domain.proposed import Proposed
 from shared.domain.rows import ActRow, MessageRow
 from shared.domain.stage import Usage, Writes
@@ -69,7 +70,9 @@ def fold(
         sentiment=writes.sentiment,
         should_escalate=bool(writes.should_escalate),
         escalated=bool(writes.escalated) or status == "escalated",
-        needs_upper_management_attention=bool(writes.needs_upper_management_attention),
+        needs_upper_management_attention=bool(
+            writes.needs_upper_management_attention or grave(latest.signals)
+        ),
         created_at=received.created_at,
         updated_at=_updated_at(partition),
         trace=_trace(partition),

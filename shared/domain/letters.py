@@ -140,8 +140,8 @@ def _parts(case: SupportCase, decide: Mapping[str, str]) -> Iterable[_Part]:
     if masked := case.turns[-1].masked:
         yield _Part("Masked in it before it was stored", (", ".join(masked),))
     if case.support_response:
-        said = "The desk's acknowledgement, as our reply was held back"
-        heading = said if case.reply_held_back else "Our reply"
+        held_back = "The desk's acknowledgement, as the model's reply was held back"
+        heading = held_back if case.reply_held_back else "Our reply"
         yield _Part(heading, _quote(case.support_response), quoted=True)
     else:
         yield _Part("Our reply", ("None could be written: the customer has no answer yet.",))
@@ -153,7 +153,10 @@ def _asked(case: SupportCase) -> Iterable[str]:
         yield "Write to the customer where our reply is missing or not enough."
         yield f"Once the cause is repaired, have it done again: ./frontdesk replay {case.case_id}"
         return
-    yield "Take the case over: read it, and write to the customer where our reply is not enough."
+    answered = (
+        "has only an acknowledgement" if case.reply_held_back else "may need more than our reply"
+    )
+    yield f"Take the case over: read it, and write to the customer, who {answered}."
     if any(action.state == "waiting" for action in case.actions):
         yield "Decide on the actions below that wait for a yes."
     if any(action.state == "to_do" for action in case.actions):

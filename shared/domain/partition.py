@@ -133,6 +133,10 @@ class Partition:
         found = [i.row for i in self.stored.values() if isinstance(i.row, MessageRow)]
         return tuple(sorted(found, key=lambda row: row.turn))
 
+    def message(self, turn: int) -> MessageRow:
+        """The message that began a turn."""
+        return next(message for message in self.messages if message.turn == turn)
+
     @cached_property
     def acts(self) -> tuple[ActRow, ...]:
         found = [i.row for i in self.stored.values() if isinstance(i.row, ActRow)]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from shared.domain.case import SupportCase
 from shared.domain.desk import Desk
 from shared.domain.proposed import carry_out
-from shared.domain.rows import Channel
+from shared.domain.rows import Channel, MessageRow
 from shared.domain.stage import (
     EffectRequest,
     Risk,
@@ -86,10 +86,23 @@ def notes(case: SupportCase, desk: Desk, prefix: str = "") -> tuple[EffectReques
     )
 
 
-def tells_of_parking(desk: Desk, channel: Channel, turn: int) -> tuple[EffectRequest, ...]:
-    """What tells of stages that could not be finished: one a turn, not one a stage."""
-    mail = mails(f"parked-{turn}", people(desk, "escalated"), turn)
+def tells_of_parking(
+    desk: Desk, channel: Channel, message: MessageRow
+) -> tuple[EffectRequest, ...]:
+    """What tells of stages that could not be finished: one a turn, not one a stage.
+
+    Management hears of it when the text itself shows why it should: an answer that nobody can use
+    must not keep a gas leak from them.
+    """
+    turn = message.turn
+    bosses = people(desk, "management") if grave(message.signals) else ()
+    mail = mails(f"parked-{turn}", (*people(desk, "escalated"), *bosses), turn)
     return (*mail, _ticket(channel, "handover", turn)) if channel.connected else mail
+
+
+def grave(risks: Iterable[Risk]) -> tuple[Risk, ...]:
+    """Those risks that upper management hears of."""
+    return tuple(sorted(MANAGEMENT_RISKS.intersection(risks)))
 
 
 def _ticket(channel: Channel, what: str, turn: int) -> EffectRequest:
@@ -108,11 +121,11 @@ def escalate(
 ) -> StageResult:
     """The escalation: what becomes of each proposed action, and who is told or asked."""
     actions, dropped = decide(case, desk, proposals)
-    grave = sorted(MANAGEMENT_RISKS.intersection(case.risks))
-    decision = [f"upper management: {risk}" for risk in grave]
-    if needs_upper_management and not grave:
+    demanded = grave((*case.risks, *case.signals))
+    decision = [f"upper management: {risk}" for risk in demanded]
+    if needs_upper_management and not demanded:
         decision.append("upper management: asked for by the escalation agent")
-    management = needs_upper_management or bool(grave)
+    management = needs_upper_management or bool(demanded)
     turn = len(case.turns)
     decision += [f"{_VERDICTS[action.verdict]} {action.name}: {action.rule}" for action in actions]
     decision += [f"refused {item.name}: {item.why}" for item in dropped]

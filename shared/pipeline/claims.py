@@ -62,9 +62,9 @@ def parked(
 def tells_of_parking(view: Partition, desks: Desks, turn: int) -> tuple[EffectRequest, ...]:
     """The effects that tell people of a stage that is parked."""
     desk = desks.get(view.received.desk) if view.received else None
-    return (
-        policy.tells_of_parking(desk, view.received.channel, turn) if view.received and desk else ()
-    )
+    if view.received is None or desk is None:
+        return ()
+    return policy.tells_of_parking(desk, view.received.channel, view.message(turn))
 
 
 def deferred(row: StageRow, error: StageError, now: datetime, delay: float) -> StageRow:

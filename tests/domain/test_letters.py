@@ -17,7 +17,7 @@ TEXT = """\
 Harbour Lane Hotel: a customer's message needs a person.
 
 What is asked of you
-- Take the case over: read it, and write to the customer where our reply is not enough.
+- Take the case over: read it, and write to the customer, who may need more than our reply.
 - Decide on the actions below that wait for a yes.
 - Carry out the actions below that are for you to do.
 - Make sure that upper management knows of it.
@@ -108,6 +108,17 @@ def test_the_html_says_the_same() -> None:
     words = Tags(letter.html).words
     for line in letter.text.splitlines():
         assert line.removeprefix("> ").removeprefix("- ") in words
+
+
+def test_a_held_back_reply_and_masked_words_are_pointed_out() -> None:
+    turn = a_case().turns[0].model_copy(update={"masked": ("card number", "IBAN")})
+    case = a_case(turns=(turn,), reply_held_back=True, support_response="It has reached us.")
+
+    text = escalation_letter(case, a_desk(), LOOK).text
+
+    assert "write to the customer, who has only an acknowledgement." in text
+    assert "acknowledgement, as the model's reply was held back\n> It has reached us." in text
+    assert "Masked in it before it was stored\n- card number, IBAN" in text
 
 
 def test_a_stage_that_could_not_be_finished_is_named_with_what_to_do() -> None:

@@ -116,6 +116,20 @@ def test_every_turn_is_shown_and_long_texts_are_cut(
     assert "246,000 more characters: see --json" in out
 
 
+def test_what_was_masked_and_what_was_held_back_is_said(
+    cli: Any, frontdesk: Any, make_case: Any
+) -> None:
+    turn = Turn(turn=1, text="x", received_at="2026-11-23T09:30:00Z", masked=("card number",))
+    why = 'the reply states an amount that is not in the facts: "$ 9"'
+    frontdesk.cases = [make_case(turns=(turn,), reply_held_back=True, decision=(why,))]
+
+    out = cli("show", WHOLE, "--url", frontdesk.url).out
+
+    assert "masked before it was stored: card number" in out
+    assert "Reply  (the desk's acknowledgement; the model's reply was held back)" in out
+    assert f"- {why}" in out
+
+
 def test_a_stage_whose_worker_is_gone_says_so(
     cli: Any, frontdesk: Any, make_case: Any, stage: Any
 ) -> None:
