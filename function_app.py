@@ -24,11 +24,12 @@ for agent in PIPELINE:
     bind = app.queue_trigger(arg_name="message", queue_name=f"{queue}-poison", connection=STORAGE)
     app.function_name(f"{agent.stage}_poison")(bind(stages.poison_function(agent)))
 
-queue = queue_name("fetch")
-bind = app.queue_trigger(arg_name="message", queue_name=queue, connection=STORAGE)
-app.function_name("fetch")(bind(stages.fetch))
-bind = app.queue_trigger(arg_name="message", queue_name=f"{queue}-poison", connection=STORAGE)
-app.function_name("fetch_poison")(bind(stages.fetch_poison))
+for name, work, poisoned in stages.WITHOUT_AGENT:
+    queue = queue_name(name)
+    bind = app.queue_trigger(arg_name="message", queue_name=queue, connection=STORAGE)
+    app.function_name(name)(bind(work))
+    bind = app.queue_trigger(arg_name="message", queue_name=f"{queue}-poison", connection=STORAGE)
+    app.function_name(f"{name}_poison")(bind(poisoned))
 
 bind = app.queue_trigger(arg_name="message", queue_name=EFFECTS_QUEUE, connection=STORAGE)
 app.function_name("effects")(bind(effects.run_effect))
@@ -38,3 +39,5 @@ app.function_name("effects_poison")(bind(effects.poisoned_effect))
 
 bind = app.timer_trigger(arg_name="timer", schedule="0 * * * * *")
 app.function_name("sweep")(bind(timers.sweep))
+bind = app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
+app.function_name("poll")(bind(timers.poll))

@@ -10,11 +10,13 @@ import azure.functions as func
 from agents.base import Agent
 from entrypoints.running import frontdesk, wordless
 from shared.bootstrap import Frontdesk
-from shared.domain.nudge import Nudge, parse_nudge, queue_name
+from shared.domain.nudge import Nudge, nudge_body, parse_nudge, queue_name
 from shared.pipeline.fetching import STAGE as FETCH
+from shared.pipeline.reception import UNPACK
 from shared.telemetry import logger
 
 Handler = Callable[[func.QueueMessage], Awaitable[None]]
+Work = Callable[[Frontdesk, Nudge], Awaitable[str]]
 
 _log = logger("queues")
 
@@ -41,7 +43,18 @@ async def _fetched(desk: Frontdesk, nudge: Nudge) -> str:
     return await desk.runner.run(desk.fetching, nudge)
 
 
-def queue_function(queue: str, work: Callable[[Frontdesk, Nudge], Awaitable[str]]) -> Handler:
+async def _unpacked(desk: Frontdesk, nudge: Nudge) -> str:
+    return await desk.reception.unpack(nudge.case_id)
+
+
+async def _not_unpacked(desk: Frontdesk, nudge: Nudge) -> str:
+    # It stays in the inbox, and the sweep goes on trying.
+    reason = "the events of a webhook could not be taken in yet"
+    await desk.ward.keep(queue_name(UNPACK), nudge_body(nudge).encode(), reason)
+    return "quarantined"
+
+
+def queue_function(queue: str, work: Work) -> Handler:
     """A function on a queue of nudges. What is no nudge, or names nothing, goes to quarantine."""
 
     async def run(message: func.QueueMessage) -> None:
@@ -63,5 +76,13 @@ def queue_function(queue: str, work: Callable[[Frontdesk, Nudge], Awaitable[str]
     return run
 
 
-fetch = queue_function(queue_name(FETCH), _fetched)
-fetch_poison = queue_function(f"{queue_name(FETCH)}-poison", _poisoned)
+def _row(name: str, work: Work, poisoned: Work) -> tuple[str, Handler, Handler]:
+    queue = queue_name(name)
+    return name, queue_function(queue, work), queue_function(f"{queue}-poison", poisoned)
+
+
+#: Stages that ask no model: name, function, function of the poison queue.
+WITHOUT_AGENT = (
+    _row(FETCH, _fetched, _poisoned),
+    _row(UNPACK, _unpacked, _not_unpacked),
+)

@@ -1,4 +1,4 @@
-"""Timers: the sweep."""
+"""Timers: the sweep, and the poll of CRMs whose webhooks get lost."""
 
 from __future__ import annotations
 
@@ -13,5 +13,14 @@ _log = logger("timers")
 async def sweep(timer: func.TimerRequest) -> None:
     """Sends again what the table says is due; also creates queues and tables after a deployment."""
     with wordless():
-        counts = await (await frontdesk()).sweeper.sweep()
+        desk = await frontdesk()
+        counts = await desk.sweeper.sweep()
+        counts["batches"] = await desk.reception.sweep()
     _log.info("sweep", extra={"counts": dict(counts), "late": timer.past_due})
+
+
+async def poll(timer: func.TimerRequest) -> None:
+    """Takes in what the webhooks of CRMs lost."""
+    with wordless():
+        counts = await (await frontdesk()).reception.poll()
+    _log.info("poll", extra={"counts": dict(counts), "late": timer.past_due})

@@ -24,11 +24,11 @@ from shared.pipeline.intake import Intake
 from shared.pipeline.limits import Limits
 from shared.pipeline.parking import Parking
 from shared.pipeline.quarantine import Ward
-from shared.pipeline.reception import Reception
+from shared.pipeline.reception import UNPACK, Reception
 from shared.pipeline.runner import StageRunner
 from shared.pipeline.sweeper import Sweeper
 from shared.ports import CaseIndex, CaseStore, Clock, ModelClient, Nudges, Quarantine, Sink, Texts
-from shared.ports.crm import Connectors
+from shared.ports.crm import Connectors, Inbox
 from shared.settings import Settings, read_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,6 +49,7 @@ class Ports:
     model: ModelClient
     sinks: Mapping[str, Sink]
     connectors: Connectors
+    inbox: Inbox
     clock: Clock
 
 
@@ -93,7 +94,9 @@ def assemble(
         desks=desks,
         ports=ports,
         intake=intake,
-        reception=Reception(intake, ports.connectors, desks, clock),
+        reception=Reception(
+            intake, ports.connectors, ports.inbox, ports.texts, advancer, desks, clock
+        ),
         fetching=FetchStage(ports.connectors, ports.texts),
         runner=StageRunner(store, ports.model, desks, advancer, clock, limits, SystemRandom()),
         effects=EffectRunner(store, ports.sinks, desks, advancer, clock, limits, SystemRandom()),
@@ -153,11 +156,12 @@ async def _start(plan: Sequence[PlannedStage]) -> Frontdesk:
         model=OpenAIModel(settings),
         sinks=sinks,
         connectors=connectors,
+        inbox=storage.inbox,
         clock=SystemClock(),
     )
     try:
         app = assemble(settings, desks, ports, plan)
-        stages = (FETCH, *(planned.stage for planned in plan))
+        stages = (FETCH, UNPACK, *(planned.stage for planned in plan))
         await storage.ensure([EFFECTS_QUEUE, *map(queue_name, stages)])
     except BaseException:
         await storage.aclose()

@@ -71,6 +71,8 @@ def test_every_stage_has_its_function_and_its_poison_function(probe: dict[str, A
         "effects_poison": "effects-poison",
         "fetch": "stage-fetch",
         "fetch_poison": "stage-fetch-poison",
+        "unpack": "stage-unpack",
+        "unpack_poison": "stage-unpack-poison",
     }
     for agent in PIPELINE:
         queue = "stage-" + agent.stage.replace("_", "-")
@@ -114,8 +116,10 @@ def test_every_handler_names_its_parameter_as_its_binding(probe: dict[str, Any])
         assert function["parameters"] == triggers, function["name"]
 
 
-def test_the_sweep_runs_every_minute(probe: dict[str, Any]) -> None:
-    assert bindings(probe, "timerTrigger")["sweep"]["schedule"] == "0 * * * * *"
+def test_the_sweep_runs_every_minute_and_the_poll_every_five(probe: dict[str, Any]) -> None:
+    timers = bindings(probe, "timerTrigger")
+    assert timers["sweep"]["schedule"] == "0 * * * * *"
+    assert timers["poll"]["schedule"] == "0 */5 * * * *"
 
 
 def test_indexing_imports_nothing_heavy(

@@ -13,6 +13,7 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from shared.adapters.blob_texts import BlobTexts
 from shared.adapters.storage_queue import StorageNudges
+from shared.adapters.table_inbox import TableInbox
 from shared.adapters.table_index import TableCaseIndex
 from shared.adapters.table_quarantine import TableQuarantine
 from shared.adapters.table_store import TableCaseStore
@@ -59,8 +60,8 @@ class AzureStorage:
     """The storage ports on one account. One per process and event loop.
 
     Args:
-        prefix: Letters and digits; the tables are ``{prefix}cases``, ``{prefix}index`` and
-            ``{prefix}quarantine``, the container is ``{prefix}-texts``.
+        prefix: Letters and digits; the tables are ``{prefix}cases``, ``{prefix}index``,
+            ``{prefix}quarantine`` and ``{prefix}inbox``, the container is ``{prefix}-texts``.
 
     Raises:
         ConfigError: The address is missing or wrong.
@@ -81,6 +82,7 @@ class AzureStorage:
             self.cases = TableCaseStore(self._table(f"{prefix}cases"))
             self.index = TableCaseIndex(self._table(f"{prefix}index"))
             self.quarantine = TableQuarantine(self._table(f"{prefix}quarantine"))
+            self.inbox = TableInbox(self._table(f"{prefix}inbox"))
             self.nudges = StorageNudges(self._queues())
         except ValueError as error:
             raise ConfigError(f"AzureWebJobsStorage: {error}") from None
@@ -96,6 +98,7 @@ class AzureStorage:
             self.cases.ensure(),
             self.index.ensure(),
             self.quarantine.ensure(),
+            self.inbox.ensure(),
             self.nudges.ensure(queues),
         )
 

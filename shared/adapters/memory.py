@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from shared.domain.rows import Row
     from shared.domain.stage import Sentiment
     from shared.ports import Quarantined
-    from shared.ports.crm import Connector
+    from shared.ports.crm import Batch, Connector
 
 
 class MemoryCaseStore:
@@ -175,6 +175,32 @@ class MemoryConnectors:
 
     def polled(self) -> Sequence[tuple[str, str]]:
         return [pair for pair, connector in self._known.items() if connector.polls]
+
+
+class MemoryInbox:
+    """Inbox in two dictionaries."""
+
+    def __init__(self) -> None:
+        self._batches: dict[str, Batch] = {}
+        self._marks: dict[str, str] = {}
+
+    async def put(self, batch: Batch) -> None:
+        self._batches[batch.id] = batch
+
+    async def get(self, batch_id: str) -> Batch | None:
+        return self._batches.get(batch_id)
+
+    async def waiting(self, limit: int) -> list[Batch]:
+        return list(self._batches.values())[:limit]
+
+    async def done(self, batch_id: str) -> None:
+        self._batches.pop(batch_id, None)
+
+    async def mark(self, name: str) -> str | None:
+        return self._marks.get(name)
+
+    async def set_mark(self, name: str, mark: str) -> None:
+        self._marks[name] = mark
 
 
 class MemoryTexts:

@@ -132,8 +132,8 @@ class Sweeper:
         self, view: Partition, now: datetime, counts: Counter[str], *, grace: bool = True
     ) -> None:
         overdue = now - timedelta(seconds=self._limits.sweep_grace if grace else 0.0)
-        due = [p for p in view.due(overdue) if _turn_comes(p.due_at, overdue)]
-        effects = [e for e in view.due_effects(overdue) if _turn_comes(e.due_at, overdue)]
+        due = [p for p in view.due(overdue) if turn_comes(p.due_at, overdue)]
+        effects = [e for e in view.due_effects(overdue) if turn_comes(e.due_at, overdue)]
         for progress in due:
             if progress.plan.stage not in self._stages:
                 nudge = Nudge(view.case_id, progress.turn, progress.plan.stage)
@@ -161,7 +161,7 @@ async def _each(looks: Iterable[Coroutine[None, None, None]]) -> None:
             raise result
 
 
-def _turn_comes(due_at: datetime | None, overdue: datetime) -> bool:
+def turn_comes(due_at: datetime | None, overdue: datetime) -> bool:
     """True in the minutes 0, 1, 2 and 4 that something is overdue, then in every eighth.
 
     Its nudge may lie in a queue that is slow: one more each minute would make it slower.

@@ -16,11 +16,13 @@ from shared.adapters.azure_clients import AzureStorage, StorageAddress
 from shared.adapters.memory import (
     MemoryCaseIndex,
     MemoryCaseStore,
+    MemoryInbox,
     MemoryNudges,
     MemoryQuarantine,
     MemoryTexts,
 )
 from shared.ports import CaseIndex, CaseStore, Nudges, Quarantine, Texts
+from shared.ports.crm import Inbox
 from tests.contract.lossy_proxy import LossyProxy
 
 _PORT = re.compile(r"(Table|Queue|Blob)Endpoint=http://127\.0\.0\.1:(\d+)")
@@ -35,6 +37,7 @@ class Storage:
     nudges: Nudges
     texts: Texts
     quarantine: Quarantine
+    inbox: Inbox
 
 
 @pytest.fixture
@@ -48,6 +51,7 @@ async def delete_all(storage: AzureStorage) -> None:
     await storage.cases._client.delete_table()
     await storage.index._client.delete_table()
     await storage.quarantine._client.delete_table()
+    await storage.inbox._client.delete_table()
     for queue in storage.nudges._queues.values():
         with suppress(ResourceNotFoundError):
             await queue.delete_queue()
@@ -76,9 +80,10 @@ def storage(request: pytest.FixtureRequest) -> Storage:
             MemoryNudges(),
             MemoryTexts(),
             MemoryQuarantine(),
+            MemoryInbox(),
         )
     real: AzureStorage = request.getfixturevalue("azure")
-    return Storage(real.cases, real.index, real.nudges, real.texts, real.quarantine)
+    return Storage(real.cases, real.index, real.nudges, real.texts, real.quarantine, real.inbox)
 
 
 @dataclass(frozen=True)

@@ -160,3 +160,50 @@ async def test_mistakes_of_other_verifiers_are_refused(world: World) -> None:
 async def test_a_body_that_is_not_theirs_is_a_400(world: World, body: bytes) -> None:
     response, _ = await deliver("chatwoot", *signed(body, world.clock.now()))
     assert response.status_code == 400
+
+
+def texts(view: Any) -> list[str]:
+    return [message.text for message in view.messages]
+
+
+async def test_a_poll_finds_what_webhooks_lost_and_nothing_twice(
+    world: World, api: ChatwootApi
+) -> None:
+    said = await post(world, ORDER)
+    world.clock.advance(60)
+    api.now += 60
+    api.say("42", "Hello?", api.now)
+    api.say("42", "We look into it.", api.now, incoming=False)
+    api.say("43", "Another conversation", api.now)
+    assert await world.app.reception.poll() == {"accepted": 2, "redelivered": 1}
+    assert texts(await world.store.read(said["cases"][0])) == ["Hi, where is my order?", "Hello?"]
+    assert len(world.store._cases) == 2
+
+    late = message_created(42, 501, "Hello?")
+    assert (await post(world, late))["counts"] == {"redelivered": 1}
+    for expected in ({"redelivered": 3}, {}):
+        # Polls overlap by two minutes.
+        world.clock.advance(300)
+        api.now += 300
+        assert await world.app.reception.poll() == expected
+
+
+async def test_a_poll_reads_a_long_conversation_back_to_its_mark(
+    world: World, api: ChatwootApi
+) -> None:
+    await world.app.reception.poll()
+    world.clock.advance(300)
+    api.now += 300
+    for number in range(50):
+        api.say("42", f"Message {number}", api.now)
+    assert (await world.app.reception.poll())["accepted"] == 50
+
+
+async def test_a_poll_that_fails_looks_at_the_same_time_again(
+    world: World, api: ChatwootApi
+) -> None:
+    api.faults.append(Fault(503))
+    assert await world.app.reception.poll() == {"failed": 1}
+    assert await world.inbox.mark("hotel chatwoot") is None
+    assert await world.app.reception.poll() == {"accepted": 1}
+    assert await world.inbox.mark("hotel chatwoot") == str(api.now)

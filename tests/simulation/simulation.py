@@ -8,7 +8,7 @@ from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, get_args
 
-from shared.adapters.memory import MemoryConnectors
+from shared.adapters.memory import MemoryConnectors, MemoryInbox
 from shared.bootstrap import Ports, assemble
 from shared.domain.desk import Contact, Desk, Desks
 from shared.domain.desk_action import Argument, CatalogueAction
@@ -154,6 +154,7 @@ class Simulation:
                 model=self.model,
                 sinks=dict(self.sinks),
                 connectors=MemoryConnectors({}),
+                inbox=MemoryInbox(),
                 clock=process,
             ),
             PLAN,

@@ -13,6 +13,7 @@ from shared.adapters.memory import (
     MemoryCaseIndex,
     MemoryCaseStore,
     MemoryConnectors,
+    MemoryInbox,
     MemoryNudges,
     MemoryQuarantine,
     MemoryTexts,
@@ -27,6 +28,7 @@ from shared.domain.desk_action import Argument, CatalogueAction
 from shared.domain.fold import fold
 from shared.domain.nudge import Nudge
 from shared.pipeline.intake import Arrival
+from shared.pipeline.reception import UNPACK
 from shared.ports import Sink
 from shared.ports.crm import Connectors
 from shared.settings import Settings
@@ -91,7 +93,7 @@ class World:
         self.agents = {agent.stage: agent for agent in agents}
         self.store, self.index = store or MemoryCaseStore(), MemoryCaseIndex()
         self.nudges, self.texts = MemoryNudges(), MemoryTexts()
-        self.quarantine = MemoryQuarantine()
+        self.quarantine, self.inbox = MemoryQuarantine(), MemoryInbox()
         self.model, self.clock = ScriptedModel(script), ManualClock()
         self.callback = MemorySink("keyed", self.clock, lambda _: self.fault)
         self.email = MemorySink("unkeyed", self.clock, lambda _: self.fault)
@@ -115,6 +117,7 @@ class World:
                 model=self.model,
                 sinks=self.sinks,
                 connectors=self.connectors,
+                inbox=self.inbox,
                 clock=self.clock,
             ),
             [agent.plan for agent in agents],
@@ -127,6 +130,8 @@ class World:
     async def run(self, nudge: Nudge) -> str:
         if nudge.effect:
             return await self.app.effects.run(nudge)
+        if nudge.stage == UNPACK:
+            return await self.app.reception.unpack(nudge.case_id)
         if nudge.stage == self.app.fetching.plan.stage:
             return await self.app.runner.run(self.app.fetching, nudge)
         return await self.app.runner.run(self.agents[nudge.stage], nudge)
