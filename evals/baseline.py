@@ -60,7 +60,7 @@ class Compared(Record):
     worse: bool
 
 
-def find_baseline(selection: Selection, folder: Path = FOLDER) -> Baseline | None:
+def find_baseline(selection: Selection, folder: Path) -> Baseline | None:
     """The baseline of the same messages and model.
 
     Raises:
@@ -76,7 +76,7 @@ def find_baseline(selection: Selection, folder: Path = FOLDER) -> Baseline | Non
     return baseline if baseline.selection == selection else None
 
 
-def save_baseline(baseline: Baseline, folder: Path = FOLDER) -> Path:
+def save_baseline(baseline: Baseline, folder: Path) -> Path:
     """Write it, over an older one of the same suite, data and model."""
     path = _path(baseline.selection, folder)
     whole = baseline.model_dump(mode="json")

@@ -44,20 +44,19 @@ def rows(tmp_path: Path) -> Callable[..., str]:
 
 
 @pytest.fixture
-def configured(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> dict[str, str]:
+def configured(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     settings = {"OPENAI_BASE_URL": f"{emulator.url}/v1", "OPENAI_MODEL": "m", "OPENAI_API_KEY": "k"}
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("evals.baseline.FOLDER", tmp_path / "baselines")
     emulator.use(script())
     emulator.clear()
     return settings
 
 
 def sentiment(data: str, *more: str) -> list[str]:
-    return ["eval", "sentiment", "--data", data, "--model", "configured", *more]
+    beside = str(Path(data).parent / "baselines")
+    common = ["--data", data, "--baselines", beside, "--model", "configured"]
+    return ["eval", "sentiment", *common, *more]
 
 
 @pytest.mark.usefixtures("configured")
