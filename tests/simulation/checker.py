@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from shared.domain.case import Status
 from shared.domain.fold import fold, index_entry
 from shared.domain.rows import ActRow, EffectRow, MessageRow, Row, StageRow, TargetRow
+from tests.simulation.permissions import Permissions
 from tests.simulation.world import instantly
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class _Case:
         self._rows = rows
         self._acts = [row for row in rows.values() if isinstance(row, ActRow)]
         self._cancelled = any(act.act == "cancel" for act in self._acts)
+        self._permissions = Permissions(rows.values(), cancelled=self._cancelled)
+        self._waiting = self._permissions.waiting()
 
     def check(self) -> None:
         """I1, I2, I4 of this case, and that it shows the status that it has."""
@@ -62,6 +65,9 @@ class _Case:
         parked = [message.turn for message in messages if self._stages(message)]
         needed = {turn for turn in parked + self._effects() if turn > resolved}
         self._trace()
+        ledger = self._simulation.sinks["action-http"].inner.ledger
+        for why in self._permissions.wrong(a for a in ledger if a.key.startswith(self._id)):
+            self._wrong(f"I8: {why}")
         self._late(bool(needed) or self._handed_over(resolved))
         self._status(needs_person=bool(needed), resolved=resolved == len(messages))
 
@@ -108,6 +114,7 @@ class _Case:
         for row in self._rows.values():
             if isinstance(row, StageRow) and row.state in ("finished", "parked"):
                 asked |= {request.key: request for request in row.effects}
+        asked |= {request.key: request for act in self._acts for request in act.asks}
         stray = {r.request.key for r in self._rows.values() if isinstance(r, EffectRow)} - set(
             asked
         )
@@ -123,6 +130,9 @@ class _Case:
             # A cancel stops what had not begun, and what surely has not happened yet.
             unhappened = generations and last == "deferred" and not generations[-1].ambiguous
             stopped = self._cancelled and (len(generations) <= resent or unhappened)
+            if request.awaits and len(generations) <= resent:
+                # Nobody is asked once more when there is nothing left to ask.
+                stopped = stopped or self._waiting.isdisjoint(request.awaits)
             if not complete and not stopped:
                 self._findings.lost += 1
                 self._wrong(f"I2: effect {key} is {last} after {resent} replays")
@@ -189,6 +199,8 @@ class _Case:
             expected = {"escalated"}
         elif resolved:
             expected = {"resolved"}
+        elif self._waiting:
+            expected = {"escalated"}
         if case.status not in expected:
             wanted = " or ".join(sorted(expected))
             self._wrong(f"I1: nobody sees that it is {wanted}: its status is {case.status}")
@@ -216,6 +228,11 @@ def _promises(simulation: Simulation) -> None:
             simulation.watch.findings.add(
                 f"I1: accepted and not stored: {promise.text[:30]!r} ({promise.case_id[:8]})"
             )
+    for case_id, action, act in simulation.people.decisions:
+        decided = [r for r in simulation.watch.rows[case_id].values() if isinstance(r, ActRow)]
+        if not any((row.act, row.action) == (act, action) for row in decided):
+            simulation.watch.findings.lost += 1
+            simulation.watch.findings.add(f"I8: {act} was accepted and not stored ({case_id[:8]})")
     for case_id in simulation.people.cancels:
         acts = [r for r in simulation.watch.rows[case_id].values() if isinstance(r, ActRow)]
         if not any(act.act == "cancel" for act in acts):

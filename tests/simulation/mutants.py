@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.simulation import mistakes_in_cases as cases
+from tests.simulation import mistakes_in_deciding as deciding
 from tests.simulation import mistakes_in_work as work
 from tests.simulation.faults import GROUPS, Fault
-from tests.simulation.scenario import Caller, Outage, Scenario, Step
+from tests.simulation.scenario import BASE, Caller, Outage, Scenario, Step
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
@@ -58,6 +59,10 @@ _GROUPS: dict[Apply, tuple[str, ...]] = {
     cases.accepted_too_early: ("error", "outage", "people"),
     cases.unconfirmed_settling: ("pause", "people"),
     cases.hasty_with_orphans: ("pause", "people"),
+    **dict.fromkeys(
+        (deciding.decides_again, deciding.old_yes_for_new_arguments, deciding.counts_no_money),
+        ("people",),
+    ),
 }
 
 _STORIES: dict[Apply, Scenario] = {
@@ -72,6 +77,22 @@ _STORIES: dict[Apply, Scenario] = {
     work.new_key_for_replays: Scenario(
         (Caller(steps=(Step(5000.0, "resend", names=("reply-1",)),)),),
         outages=(Outage(0.0, 4900.0, ("sink.",), Fault("lost")),),
+    ),
+    deciding.old_yes_for_new_arguments: Scenario(
+        (
+            Caller(
+                mood="costly",
+                steps=(
+                    Step(15.0, "approve", names=("pay",)),
+                    Step(60.0, "rerun", names=("escalation",)),
+                ),
+            ),
+        )
+    ),
+    deciding.decides_again: BASE["argued"],
+    deciding.reminds_of_what_is_decided: BASE["approved"],
+    deciding.counts_no_money: Scenario(
+        (Caller(mood="costly", steps=(Step(1.0, "follow_up", "costly"),)),)
     ),
 }
 
@@ -118,6 +139,13 @@ _WHAT: dict[Apply, str] = {
     cases.hasty_with_orphans: "a mark goes before its row had time to come",
     cases.drops_garbage: "messages that nobody understands vanish",
     work.cancel_forgets_effects: "effects begin after the cancel",
+    deciding.carries_out_what_waits: "an action that waits for a yes is carried out",
+    deciding.old_yes_for_new_arguments: "a yes counts for other arguments too",
+    deciding.decides_again: "what was decided is decided once more",
+    deciding.forgets_a_yes: "an approved action is not carried out",
+    deciding.forgets_the_hour: "nobody is reminded",
+    deciding.reminds_of_what_is_decided: "people are asked for what was decided",
+    deciding.counts_no_money: "each message may cost as much as a whole case",
 }
 MUTANTS: dict[str, Mutant] = {
     mutant.name: mutant for mutant in itertools.starmap(_mutant, _WHAT.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from shared.domain.nudge import Nudge, nudge_body
 from shared.domain.rows import Channel
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PATIENCE = 100.0
 #: Seconds between tries; the last one is given up for good.
 _TRIES = (1.0, 5.0, 20.0, 60.0, 300.0, 900.0, 0.0)
+_LOOKS = (2.0, 5.0, 20.0, 60.0, 300.0, 900.0, 0.0)
 _VISITS = (900.0, 1800.0, 3600.0, 0.0)
 _LONG = 20_000
 
@@ -42,12 +43,14 @@ class People:
     Attributes:
         promises: What was accepted.
         cancels: The cases whose cancel was accepted.
+        decisions: What was decided on which action of which case, as far as it was accepted.
         active: How many still have something to do.
     """
 
     def __init__(self, world: World, watch: Watch, host: Host) -> None:
         self.promises: list[Promise] = []
         self.cancels: set[str] = set()
+        self.decisions: list[tuple[str, str, str]] = []
         self.active = 0
         self._world = world
         self._watch = watch
@@ -132,6 +135,8 @@ class People:
             case "poison":
                 nudge = Nudge(case_id, 1, step.names[0])
                 self._host.put(f"{nudge.queue}-poison", nudge_body(nudge).encode())
+            case "approve" | "reject":
+                await self._decide(case_id, step.names[0], step.act)
             case "replay" | "rerun":
                 await self._visit(
                     "replay",
@@ -158,6 +163,16 @@ class People:
             if verdict == "ok":
                 self.cancels.add(case_id)
             if verdict in ("ok", "refused"):
+                return
+            await self._world.wait(pause)
+
+    async def _decide(self, case_id: str, action: str, act: Literal["approve", "reject"]) -> None:
+        for pause in _LOOKS:
+            verdict, said = await self.http(
+                act, lambda app: app.acts.decide(case_id, action, act, "a boss", "because")
+            )
+            if verdict == "ok":
+                self.decisions.append((case_id, said.id, act))
                 return
             await self._world.wait(pause)
 

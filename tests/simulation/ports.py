@@ -338,7 +338,8 @@ class _TrueClock:
 
 def _by_mood(call: ModelCall) -> dict[str, Any]:
     said = json.loads(call.messages[0].content)["customer_message"]
-    return {"bad": "[bad]" in said}
+    costly = "[costly]" in said
+    return {"bad": costly or "[bad]" in said, "costly": costly}
 
 
 def _unusable(answer: ModelAnswer) -> ModelAnswer:

@@ -10,8 +10,11 @@ from tests.simulation.faults import Fault
 if TYPE_CHECKING:
     from random import Random
 
-Mood = Literal["good", "bad"]
-Act = Literal["follow_up", "cancel", "resolve", "replay", "rerun", "resend", "poison"]
+#: ``costly``: bad, and actions are proposed that are carried out or wait for a yes.
+Mood = Literal["good", "bad", "costly"]
+Act = Literal[
+    "follow_up", "cancel", "resolve", "replay", "rerun", "resend", "poison", "approve", "reject"
+]
 SinkKind = Literal["keyed", "queryable", "unkeyed"]
 
 
@@ -22,9 +25,9 @@ class Step:
     Attributes:
         at: Seconds after the case's first post.
         act: ``replay`` is of whatever failed, ``rerun`` of the named stages, ``resend`` of the
-            named effects; for these and for ``resolve`` a person looks up to four times until
-            there is something to do. ``poison`` is a message for the named stage in its poison
-            queue, such as a copy made twice.
+            named effects, ``approve`` and ``reject`` are about the named action; for these and for
+            ``resolve`` a person looks several times until there is something to do. ``poison`` is
+            a message for the named stage in its poison queue, such as a copy made twice.
         twin: Seconds until a second client does the same with the same key.
     """
 
@@ -90,6 +93,7 @@ class Scenario:
     callback: SinkKind = "keyed"
     callback_window: float = 86400.0
     email: SinkKind = "unkeyed"
+    backend: SinkKind = "keyed"
     skews: tuple[float, ...] = (0.0, 18.0, -18.0)
     timer: bool = True
     calm: bool = False
@@ -105,6 +109,30 @@ BASE: dict[str, Scenario] = {
     "reopened": Scenario((Caller(mood="good", steps=(Step(40.0, "follow_up", "bad"),)),)),
     "cancelled": Scenario((Caller(steps=(Step(2.5, "cancel"),)),)),
     "replayed": Scenario((Caller(steps=(Step(45.0, "rerun", names=("sentiment",)),)),)),
+    "approved": Scenario((Caller(mood="costly", steps=(Step(12.0, "approve", names=("pay",)),)),)),
+    "argued": Scenario(
+        (
+            Caller(
+                mood="costly",
+                steps=(
+                    Step(12.0, "approve", names=("pay",), twin=0.0),
+                    Step(12.0, "reject", names=("pay",)),
+                ),
+            ),
+        )
+    ),
+    "assessed again": Scenario(
+        (
+            Caller(
+                mood="costly",
+                steps=(
+                    Step(40.0, "rerun", names=("escalation",)),
+                    Step(40.5, "approve", names=("pay",)),
+                ),
+            ),
+        )
+    ),
+    "unanswered": Scenario((Caller(mood="costly"),)),
     "twins": Scenario((Caller(mood="good", twin=0.0, clash=0.5),)),
 }
 
@@ -123,6 +151,7 @@ def at_random(random: Random, groups: frozenset[str], *, outage: bool = False) -
         callback=random.choice(kinds),
         callback_window=random.choice((300.0, 86400.0)),
         email=random.choice(kinds),
+        backend=random.choice(kinds),
         skews=skews,
         garbage=random.choice((0, 0, 0, 1, 3)) if people else 0,
         outages=(_outage(random),) if outage else (),
@@ -132,7 +161,11 @@ def at_random(random: Random, groups: frozenset[str], *, outage: bool = False) -
 def calm(random: Random) -> Scenario:
     """Cases that nothing disturbs: no sweep may be needed."""
     callers = tuple(
-        Caller(at=random.uniform(0.0, 3.0), mood=random.choice(("good", "bad")))
+        Caller(
+            at=random.uniform(0.0, 3.0),
+            mood=random.choice(("good", "bad", "costly")),
+            steps=(Step(random.uniform(5.0, 60.0), "approve", names=("pay",)),),
+        )
         for _ in range(random.choice((1, 2)))
     )
     return Scenario(callers, skews=(0.0, 0.0), calm=True)
@@ -164,7 +197,7 @@ def _outage(random: Random) -> Outage:
 
 
 def _caller(random: Random, *, people: bool) -> Caller:
-    mood: Mood = random.choice(("good", "bad", "bad"))
+    mood: Mood = random.choice(("good", "bad", "costly"))
     if not people:
         return Caller(at=random.uniform(0.0, 5.0), mood=mood)
     soon = random.choice((2.0, 10.0, 100.0))
@@ -186,10 +219,12 @@ _NAMES = {
     "rerun": _STAGES,
     "poison": _STAGES,
     "resend": ("reply-1", "escalated-1", "parked-1"),
+    "approve": ("pay", "pay", "send_help"),
+    "reject": ("pay", "gift"),
 }
 _ACTS: tuple[Act, ...] = (
     "follow_up", "follow_up", "follow_up", "cancel", "resolve", "replay", "replay", "rerun",
-    "resend", "poison",
+    "resend", "poison", "approve", "approve", "reject",
 )  # fmt: skip
 
 
@@ -198,6 +233,5 @@ def _step(random: Random) -> Step:
     act = random.choice(_ACTS)
     twin = random.uniform(0.0, 2.0) if random.random() < 0.2 else None
     names = _NAMES.get(act, ())
-    return Step(
-        at, act, random.choice(("good", "bad")), twin, (random.choice(names),) if names else ()
-    )
+    mood: Mood = random.choice(("good", "bad", "costly"))
+    return Step(at, act, mood, twin, (random.choice(names),) if names else ())

@@ -6,12 +6,13 @@ import math
 import uuid
 from functools import lru_cache
 from random import Random
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from shared.adapters.memory import MemoryConnectors, MemoryInbox
 from shared.bootstrap import Ports, assemble
+from shared.domain.approvals import Approvals
 from shared.domain.desk import Contact, Desk, Desks
-from shared.domain.desk_action import Argument, CatalogueAction
+from shared.domain.desk_action import CatalogueAction
 from shared.domain.promises import Promise
 from shared.domain.stage import Urgency
 from shared.pipeline.intake import Arrival
@@ -20,6 +21,7 @@ from shared.settings import Settings
 from tests.simulation.checker import check
 from tests.simulation.host import Host
 from tests.simulation.people import People
+from tests.simulation.permissions import AUTOMATIC, MOST
 from tests.simulation.ports import (
     SimulatedIndex,
     SimulatedModel,
@@ -80,6 +82,7 @@ class Simulation:
         self.sinks = {
             "callback": self._sink(scenario.callback, scenario.callback_window),
             "email": self._sink(scenario.email, 86400.0),
+            "action-http": self._sink(scenario.backend, 86400.0),
         }
         self.world.processes += [self._process(n, skew) for n, skew in enumerate(scenario.skews)]
         self.host.ring_if_needed = self._ring_if_needed  # type: ignore[method-assign]
@@ -181,21 +184,38 @@ def _settings() -> Settings:
 
 @lru_cache
 def _desks() -> Desks:
-    action = CatalogueAction(
-        name="send_help",
-        description="Sends somebody.",
-        when="Something is wrong.",
-        arguments=(Argument(name="place", description="Where"),),
+    amount = {"name": "amount", "type": "number", "description": "How much", "minimum": 0}
+    said: dict[str, Any] = {"description": "Does it.", "when": "Wanted.", "backend": "http"}
+    actions = (
+        said
+        | {
+            "name": "send_help",
+            "approval": "auto",
+            "arguments": ({"name": "place", "description": "Where"},),
+        },
+        said
+        | {"name": "pay", "arguments": (amount,), "money": {"argument": "amount", "most": MOST}},
+        said
+        | {
+            "name": "gift",
+            "approval": "auto",
+            "arguments": (amount,),
+            "money": {"argument": "amount", "automatic": AUTOMATIC, "most": MOST},
+        },
     )
-    tell = (Contact(name="Desk", email="desk@hotel.example"),)
+    tell = (
+        Contact(name="Desk", email="desk@hotel.example"),
+        Contact(name="Boss", email="boss@hotel.example", about="management"),
+    )
     return Desks(
         tuple(
             Desk(
                 name=name,
                 title=name,
                 scene=f"The {name}.",
-                actions=(action,),
+                actions=tuple(map(CatalogueAction.model_validate, actions)),
                 tell=tell,
+                approvals=Approvals(remind_after="10m", escalate_after="20m"),
                 callback_hosts=("crm.example.com",),
                 sla=tuple(
                     Promise(urgency=urgency, first_reply="5m", resolution="10m")

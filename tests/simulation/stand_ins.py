@@ -16,15 +16,17 @@ from shared.domain import policy
 from shared.domain.case import SupportCase
 from shared.domain.desk import Desk
 from shared.domain.stage import ChatMessage, PlannedStage, StageResult, Writes
-from shared.domain.telling import told
+from shared.domain.verdicts import Proposal
+from tests.simulation.permissions import MOST
 
 PLAN: tuple[PlannedStage, ...] = tuple(agent.plan for agent in PIPELINE)
 
 
 class Said(BaseModel):
-    """What the model of the simulation says: whether the customer's message was ``[bad]``."""
+    """What the model of the simulation says of the customer's message."""
 
     bad: bool
+    costly: bool = False
 
 
 class StandIn:
@@ -68,10 +70,25 @@ class StandIn:
                 )
                 return StageResult(writes=mood)
             case _:
-                return StageResult(
-                    writes=Writes(escalated=True, summary="It is dirty."),
-                    effects=told(case, desk, (), management=False),
+                return policy.escalate(
+                    case,
+                    desk,
+                    _proposals(case) if output.costly else (),
+                    needs_upper_management=False,
+                    summary="It is dirty.",
                 )
+
+
+def _proposals(case: SupportCase) -> tuple[Proposal, ...]:
+    """The same at first; a stage that runs again words some of it otherwise."""
+    before = sum(action.turn == len(case.turns) for action in case.actions)
+    return (
+        Proposal("send_help", {"place": f"room {1 + before // 4}"}),
+        Proposal("pay", {"amount": 10 + before}),
+        Proposal("gift", {"amount": 10}),
+        Proposal("pay", {"amount": MOST + 1}),
+        Proposal("sell_the_house", {}),
+    )
 
 
 AGENTS: dict[str, StandIn] = {plan.stage: StandIn(plan) for plan in PLAN}

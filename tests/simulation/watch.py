@@ -77,6 +77,7 @@ class Watch:
         self._claims: dict[Invocation, tuple[str, StageRow]] = {}
         self._retry_after: dict[Invocation, float] = {}
         self._cancelled: dict[str, float] = {}
+        self._decided: dict[tuple[str, str], float] = {}
 
     def wrote(self, invocation: Invocation, case_id: str, row: Row) -> None:
         """A row was written."""
@@ -86,6 +87,8 @@ class Watch:
         self.last_change = self._world.now
         if isinstance(row, ActRow) and row.act == "cancel":
             self._cancelled.setdefault(case_id, self._world.now)
+        if isinstance(row, ActRow) and row.action:
+            self._decided.setdefault((case_id, row.action), self._world.now)
         if isinstance(row, StageRow):
             self._stage(invocation, case_id, before, row)
         elif isinstance(row, EffectRow):
@@ -162,6 +165,10 @@ class Watch:
         self._moved(invocation, case_id, before, row)
         if before is None:
             self._not_cancelled(invocation, case_id, row)
+            read = invocation.reads.get(case_id, 0.0)
+            times = [self._decided.get((case_id, name)) for name in row.request.awaits]
+            if times and all(at is not None and at < read for at in times):
+                self._wrong(case_id, row.key, "I8: asked again although it was decided")
 
     def _moved(
         self,
