@@ -76,7 +76,61 @@ PROMPT = a_desk(
         {"urgency": "low", "first_reply": "30m", "resolution": "8h"},
     ),
 )
-DESKS = (a_desk("default"), a_desk("hotel"), a_desk("told", "duty@example.com"), PROMPT)
+_AMOUNT = {"name": "amount", "type": "number", "description": "How much", "minimum": 1}
+#: A desk whose actions are carried out by a service, by people, or after somebody's yes.
+ACTING = a_desk(
+    "acting",
+    actions=(
+        {
+            "name": "send_help",
+            "description": "Sends somebody.",
+            "when": "Something is wrong.",
+            "arguments": ({"name": "place", "description": "Where"},),
+            "approval": "auto",
+            "ask_if": {"risks": ("fraud",)},
+            "backend": "http",
+        },
+        {
+            "name": "pay",
+            "description": "Pays back.",
+            "when": "Something was charged wrongly.",
+            "arguments": (_AMOUNT,),
+            "money": {"argument": "amount", "most": 100},
+            "backend": "http",
+        },
+        {
+            "name": "gift",
+            "description": "A voucher.",
+            "when": "Something went wrong.",
+            "arguments": (_AMOUNT | {"required": False},),
+            "approval": "auto",
+            "money": {"argument": "amount", "automatic": 15, "most": 50},
+            "backend": "http",
+        },
+        {
+            "name": "close",
+            "description": "Closes a room.",
+            "when": "Danger.",
+            "only_if": {"urgency": ("high", "critical")},
+            "approval": "management",
+            "backend": "http",
+        },
+        {"name": "call", "description": "Calls.", "when": "Wanted.", "approval": "auto"},
+    ),
+    tell=(
+        {"name": "Duty", "email": "duty@example.com"},
+        {"name": "Boss", "email": "boss@example.com", "about": "management"},
+    ),
+)
+
+
+DESKS = (
+    a_desk("default"),
+    a_desk("hotel"),
+    a_desk("told", "duty@example.com"),
+    PROMPT,
+    ACTING,
+)
 
 
 class World:
@@ -97,10 +151,12 @@ class World:
         self.model, self.clock = ScriptedModel(script), ManualClock()
         self.callback = MemorySink("keyed", self.clock, lambda _: self.fault)
         self.email = MemorySink("unkeyed", self.clock, lambda _: self.fault)
+        self.backend = MemorySink("keyed", self.clock, lambda _: self.fault)
         self.connectors = connectors or MemoryConnectors({})
         self.sinks: dict[str, Sink] = {
             "callback": self.callback,
             "email": self.email,
+            "action-http": self.backend,
             **{name: CrmSink(name, self.connectors, "") for name in VENDORS},
         }
         #: What goes wrong with every attempt at an effect.
