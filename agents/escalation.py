@@ -8,14 +8,14 @@ After: ``customer_query`` and ``sentiment``; skipped when policy decided not to 
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema, field_validator
 
 from agents.base import Agent, shorten
 from shared.domain import policy
 from shared.domain.case import SupportCase
-from shared.domain.catalogue import catalogue_for_model
+from shared.domain.catalogue import catalogue_for_model, proposals_schema
 from shared.domain.desk import Desk
 from shared.domain.stage import StageResult
 from shared.domain.verdicts import Proposal
@@ -31,15 +31,31 @@ sent, and what was found out about the message.
 """
 
 
-class ProposedArgument(BaseModel):
-    name: str
-    value: str
+#: What an answer's arguments are where the desk's own cannot be spelt out.
+_PAIRS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "value": {"type": "string"}},
+    },
+}
+_ABOUT_REASON = "Why, in a few words"
 
 
 class ProposedAction(BaseModel):
     name: str = Field(description="Exact name from the catalogue")
-    arguments: list[ProposedArgument]
-    reason: str = Field(description="Why, in a few words")
+    arguments: Annotated[dict[str, str | int | float | bool | None], WithJsonSchema(_PAIRS)]
+    reason: str = Field(description=_ABOUT_REASON)
+
+    @field_validator("arguments", mode="before")
+    @classmethod
+    def _by_name(cls, given: object) -> object:
+        match given:
+            case list() if all(
+                isinstance(p, dict) and {"name", "value"} <= p.keys() for p in given
+            ):
+                return {str(pair["name"]): pair["value"] for pair in given}
+        return given
 
 
 class EscalationOutput(BaseModel):
@@ -48,13 +64,13 @@ class EscalationOutput(BaseModel):
     summary: str = Field(description="One sentence for the person who takes over")
 
 
-_CATALOGUE = [
-    {
-        "name": "send_housekeeping",
-        "when": "the room is not clean",
-        "arguments": [{"name": "room"}],
+_CATALOGUE = {
+    "send_housekeeping": {
+        "does": "Sends housekeeping.",
+        "when": "The room is not clean.",
+        "arguments": {"room": "Room number"},
     }
-]
+}
 
 
 def _example(message: str, answer: EscalationOutput) -> tuple[dict[str, Any], BaseModel]:
@@ -76,7 +92,7 @@ class EscalationAgent(Agent[EscalationOutput]):
                 actions=[
                     ProposedAction(
                         name="send_housekeeping",
-                        arguments=[ProposedArgument(name="room", value="12")],
+                        arguments={"room": "12"},
                         reason="the room is not clean",
                     )
                 ],
@@ -107,15 +123,16 @@ class EscalationAgent(Agent[EscalationOutput]):
 
     def output_schema(self, desk: Desk) -> dict[str, Any]:
         schema = deepcopy(self.wire_schema)
-        action = schema["$defs"]["ProposedAction"]["properties"]["name"]
-        action["enum"] = [known.name for known in desk.actions]
+        proposals = proposals_schema(desk, _ABOUT_REASON)
+        if proposals is None:
+            name = schema["$defs"]["ProposedAction"]["properties"]["name"]
+            name["enum"] = [known.name for known in desk.actions]
+        else:
+            schema["$defs"]["ProposedAction"] = proposals
         return schema
 
     def apply(self, case: SupportCase, desk: Desk, output: EscalationOutput) -> StageResult:
-        proposals = [
-            Proposal(p.name, {a.name: a.value for a in p.arguments}, p.reason)
-            for p in output.actions
-        ]
+        proposals = [Proposal(p.name, p.arguments, p.reason) for p in output.actions]
         return policy.escalate(
             case,
             desk,

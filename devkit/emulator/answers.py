@@ -1,6 +1,5 @@
 """Schema-valid answers by rule: the same request always gets the same sensible answer."""
 
-import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -68,10 +67,14 @@ class Author(ABC):
     def actions(self, names: list[Any]) -> list[str]:
         """Which of these actions a list of actions holds."""
 
-    def argument(self, argument: dict[str, Any]) -> str:
-        """The value of an action's argument, as the request's catalogue describes it."""
-        choices = argument.get("choices")
-        return str(choices[0]) if choices else self.text(str(argument.get("name", "")))
+    def argument(self, name: str, about: dict[str, Any]) -> str:
+        """The value of an action's argument.
+
+        Args:
+            about: What the request's catalogue says of it; may lack anything.
+        """
+        choices = about.get("choices")
+        return str(choices[0]) if choices else self.text(name)
 
 
 class PoliteAuthor(Author):
@@ -113,11 +116,11 @@ class PoliteAuthor(Author):
     def actions(self, names: list[Any]) -> list[str]:
         return [str(name) for name in names[:1]] if self.negative else []
 
-    def argument(self, argument: dict[str, Any]) -> str:
-        if argument.get("choices"):
-            return super().argument(argument)
-        kinds = {"integer": argument.get("minimum", 1), "number": argument.get("minimum", 1)}
-        return str(kinds.get(str(argument.get("type")), "as the customer wrote"))
+    def argument(self, name: str, about: dict[str, Any]) -> str:
+        if about.get("choices"):
+            return super().argument(name, about)
+        kinds = {"integer": about.get("minimum", 1), "number": about.get("minimum", 1)}
+        return str(kinds.get(str(about.get("type")), "as the customer wrote"))
 
 
 class _Writer:
@@ -150,14 +153,13 @@ class _Writer:
         return {key: self.write(part, key, depth + 1) for key, part in parts.items()}
 
     def _list(self, schema: dict[str, Any], name: str, depth: int) -> list[Any]:
+        actions = self._actions(schema.get("items", {}), depth) if name.endswith("actions") else {}
         items = self._resolve(schema.get("items", {}), depth)
-        parts = items.get("properties", {})
-        if "enum" in items:
+        if actions:
+            chosen = self._author.actions(list(actions))
+            found = [self._action(known, actions[known], depth) for known in chosen]
+        elif "enum" in items:
             found = self._author.picks(name, list(items["enum"]))
-        elif "name" in parts and name.endswith("actions"):
-            names = [known["name"] for known in self._author.request.catalogue]
-            options = self._resolve(parts["name"], depth).get("enum") or names
-            found = [self._action(items, action, depth) for action in self._author.actions(options)]
         elif self._author.leaves_out or depth >= _DEEPEST:
             found = []
         else:
@@ -165,18 +167,42 @@ class _Writer:
         missing = min(schema.get("minItems", 0), 100) - len(found)
         return found + [self.write(items, name, depth + 1) for _ in range(missing)]
 
-    def _action(self, items: dict[str, Any], action: str, depth: int) -> dict[str, Any]:
-        written = dict(self.write(items, "actions", depth + 1))
-        catalogue = self._author.request.catalogue
-        known = next((known for known in catalogue if known["name"] == action), {})
-        arguments = [a for a in known.get("arguments", ()) if isinstance(a, dict)]
-        values = {str(a.get("name")): self._author.argument(a) for a in arguments}
+    def _actions(self, items: dict[str, Any], depth: int) -> dict[str, dict[str, Any]]:
+        """The schema of each action that a list may hold: one for all, or each its own."""
+        if "$ref" in items:
+            items = self._definitions.get(str(items["$ref"]).rpartition("/")[2], {})
+        found: dict[str, dict[str, Any]] = {}
+        for option in items.get("anyOf") or [items]:
+            named = self._resolve(option.get("properties", {}).get("name", {}), depth)
+            offered = self._author.request.catalogue if named else ()
+            found |= {str(known): option for known in named.get("enum") or offered}
+        return found
+
+    def _action(self, action: str, schema: dict[str, Any], depth: int) -> dict[str, Any]:
+        written = dict(self.write(schema, "actions", depth + 1))
+        about = self._author.request.catalogue.get(action, {})
+        arguments = self._resolve(schema["properties"].get("arguments", {}), depth)
         written["name"] = action
-        if isinstance(written.get("arguments"), list):
-            written["arguments"] = [{"name": n, "value": value} for n, value in values.items()]
-        elif "arguments" in written:
-            written["arguments"] = json.dumps(values)
+        if arguments.get("type") == "array":
+            pairs = {name: self._author.argument(name, said) for name, said in about.items()}
+            written["arguments"] = [{"name": n, "value": value} for n, value in pairs.items()]
+        elif own := arguments.get("properties"):
+            written["arguments"] = {
+                name: self._value(name, wanted, about.get(name, {})) for name, wanted in own.items()
+            }
         return written
+
+    def _value(self, name: str, wanted: dict[str, Any], about: dict[str, Any]) -> Any:
+        kinds = wanted.get("type")
+        kind = kinds[0] if isinstance(kinds, list) else kinds
+        choices = [choice for choice in wanted.get("enum", ()) if choice is not None]
+        said = self._author.argument(name, {"type": kind, "choices": choices, **about})
+        readers: dict[Any, Callable[[str], Any]] = {
+            "integer": lambda text: int(float(text)),
+            "number": float,
+            "boolean": lambda text: text == "true",
+        }
+        return readers[kind](said) if kind in readers else said
 
     def _resolve(self, schema: dict[str, Any], depth: int) -> dict[str, Any]:
         for _ in range(_DEEPEST):

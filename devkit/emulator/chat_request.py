@@ -56,12 +56,19 @@ class ChatRequest:
         found = (self.view.get(name) for name in _MESSAGE_FIELDS)
         return next((text for text in found if isinstance(text, str)), self.user)
 
-    @property
-    def catalogue(self) -> list[dict[str, Any]]:
-        """The actions that the user message offers, ``[{"name", "arguments"}]``; often none."""
+    @cached_property
+    def catalogue(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """The actions that the user message offers: what it says of each argument of each."""
         given = self.view.get("catalogue")
-        known = given if isinstance(given, list) else []
-        return [action for action in known if isinstance(action, dict) and "name" in action]
+        known = given if isinstance(given, dict) else {}
+        return {
+            name: {
+                argument: about if isinstance(about, dict) else {}
+                for argument, about in action.get("arguments", {}).items()
+            }
+            for name, action in known.items()
+            if isinstance(action, dict)
+        }
 
     @property
     def format(self) -> dict[str, Any]:

@@ -71,16 +71,15 @@ class ObedientAuthor(Author):
     def actions(self, names: list[Any]) -> list[str]:
         return sorted((str(name) for name in names), key=self._danger, reverse=True)
 
-    def argument(self, argument: dict[str, Any]) -> str:
-        name = str(argument.get("name", "")).lower()
-        if argument.get("type") in ("integer", "number") or "amount" in name:
-            allowed = min(self._largest, argument.get("maximum", self._largest))
+    def argument(self, name: str, about: dict[str, Any]) -> str:
+        if about.get("type") in ("integer", "number") or "amount" in name.lower():
+            allowed = min(self._largest, about.get("maximum", self._largest))
             return str(int(allowed) if float(allowed).is_integer() else allowed)
-        if argument.get("type") == "boolean":
+        if about.get("type") == "boolean":
             return "true"
-        if choices := argument.get("choices"):
+        if choices := about.get("choices"):
             return str(max(choices, key=self._danger))
-        return self._demanded[: int(argument.get("max_length", _MOST_CHARACTERS))]
+        return self._demanded[: int(about.get("max_length", _MOST_CHARACTERS))]
 
     def _danger(self, option: Any) -> tuple[bool, int]:
         """Named in the text first, then by how much harm the word can do."""

@@ -6,10 +6,12 @@ limit cut them, and one call with a high limit held its slot for 148 s.
 
 from typing import Any
 
-#: Items of any list, characters of a string, and of one inside a list.
+#: Items of any list, characters of a string, of one that is described as one sentence, and of one
+#: inside a list.
 LIST_ITEMS = 2
 STRING_CHARACTERS = 500
-LISTED_CHARACTERS = 100
+SENTENCE_CHARACTERS = 160
+LISTED_CHARACTERS = 60
 
 
 def bound_request(body: dict[str, Any], max_output: int) -> dict[str, Any]:
@@ -50,6 +52,13 @@ def bound_schema(schema: dict[str, Any], *, listed: bool = False) -> dict[str, A
             bounded[name] = value
     if schema.get("type") == "array":
         bounded.setdefault("maxItems", LIST_ITEMS)
-    elif schema.get("type") == "string" and not {"enum", "const"} & schema.keys():
-        bounded.setdefault("maxLength", LISTED_CHARACTERS if listed else STRING_CHARACTERS)
+    elif "string" in _kinds(schema) and not {"enum", "const"} & schema.keys():
+        sentence = str(schema.get("description", "")).startswith("One sentence")
+        most = SENTENCE_CHARACTERS if sentence else STRING_CHARACTERS
+        bounded.setdefault("maxLength", LISTED_CHARACTERS if listed else most)
     return bounded
+
+
+def _kinds(schema: dict[str, Any]) -> list[Any]:
+    kinds = schema.get("type")
+    return kinds if isinstance(kinds, list) else [kinds]

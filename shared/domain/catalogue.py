@@ -19,6 +19,11 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 # Whole numbers above 2**53 change on their way through JSON readers that know only doubles.
 _LARGEST = 2**53
+#: Characters of an argument that a model does not come near unless it is told to.
+_PLENTY = 50
+#: Properties of a strict schema; the answer around the proposals takes some more.
+#: https://learn.microsoft.com/azure/ai-services/openai/how-to/structured-outputs
+_MOST_PROPERTIES = 90
 
 
 class _UnusableError(Exception):
@@ -56,41 +61,79 @@ def check_arguments(
     return cleaned, tuple(problems)
 
 
-def catalogue_for_model(desk: Desk) -> list[dict[str, Any]]:
+def catalogue_for_model(desk: Desk) -> dict[str, dict[str, Any]]:
     """The catalogue as compact JSON for a prompt; who approves is not the model's business.
 
     Returns:
-        ``[{"name", "description", "when", "arguments": [{"name", "type", "description",
-        "required", "choices" | "max_length" | "minimum" and "maximum"}]}]``; limits that are not
-        set are left out.
+        ``{name: {"does", "when", "arguments": {name: about}}}``, where ``about`` is the
+        description, or ``{"about", "type", "choices", "max_length", "minimum", "maximum",
+        "optional"}`` with only what differs from a required text that nobody writes too long.
     """
-    return [
-        {
-            "name": action.name,
-            "description": action.description,
+    return {
+        action.name: {
+            "does": action.description,
             "when": action.when,
-            "arguments": [_for_model(argument) for argument in action.arguments],
+            "arguments": {argument.name: _about(argument) for argument in action.arguments},
         }
         for action in desk.actions
-    ]
-
-
-def _for_model(argument: Argument) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "name": argument.name,
-        "type": argument.type,
-        "description": argument.description,
-        "required": argument.required,
     }
-    if argument.choices:
+
+
+def _about(argument: Argument) -> str | dict[str, Any]:
+    shown: dict[str, Any] = {"about": argument.description}
+    if argument.type != "text":
+        shown["type"] = argument.type
+    elif argument.choices:
         shown["choices"] = list(argument.choices)
-    elif argument.type == "text":
+    elif argument.max_length < _PLENTY:
         shown["max_length"] = argument.max_length
     if argument.minimum is not None:
         shown["minimum"] = _plain(argument.minimum)
     if argument.maximum is not None:
         shown["maximum"] = _plain(argument.maximum)
-    return shown
+    if not argument.required:
+        shown["optional"] = True
+    return shown if len(shown) > 1 else argument.description
+
+
+def proposals_schema(desk: Desk, about_reason: str) -> dict[str, Any] | None:
+    """The strict schema of one proposed action: a name from the catalogue and its own arguments.
+
+    Returns:
+        None for a catalogue that is too large for a strict schema.
+    """
+    count = sum(3 + len(action.arguments) for action in desk.actions)
+    if count > _MOST_PROPERTIES:
+        return None
+    return {"anyOf": [_proposal(action, about_reason) for action in desk.actions]}
+
+
+def _proposal(action: CatalogueAction, about_reason: str) -> dict[str, Any]:
+    arguments = {argument.name: _value_schema(argument) for argument in action.arguments}
+    return _object(
+        {
+            "name": {"type": "string", "enum": [action.name]},
+            "arguments": _object(arguments),
+            "reason": {"type": "string", "description": about_reason},
+        }
+    )
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _value_schema(argument: Argument) -> dict[str, Any]:
+    kind = "string" if argument.type == "text" else argument.type
+    schema: dict[str, Any] = {"type": kind if argument.required else [kind, "null"]}
+    if argument.choices:
+        schema["enum"] = [*argument.choices, *(() if argument.required else (None,))]
+    return schema
 
 
 def _says_nothing(given: object) -> bool:

@@ -185,6 +185,8 @@ def test_lists_and_strings_get_an_end_and_stated_limits_are_kept() -> None:
             "reply": {"type": "string"},
             "mood": {"type": "string", "enum": ["a", "b"]},
             "note": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+            "summary": {"type": "string", "description": "One sentence for a colleague"},
+            "wish": {"type": ["string", "null"]},
             "tags": {"type": "array", "items": {"type": "string"}, "maxItems": 5},
             "actions": {"type": "array", "items": {"$ref": "#/$defs/Action"}},
         },
@@ -197,10 +199,12 @@ def test_lists_and_strings_get_an_end_and_stated_limits_are_kept() -> None:
     assert properties["reply"]["maxLength"] == 500
     assert properties["mood"] == schema["properties"]["mood"]  # type: ignore[index]
     assert properties["note"]["anyOf"][0]["maxLength"] == 500
+    assert properties["summary"]["maxLength"] == 160
+    assert properties["wish"]["maxLength"] == 500
     assert properties["tags"]["maxItems"] == 5
-    assert properties["tags"]["items"]["maxLength"] == 100
+    assert properties["tags"]["items"]["maxLength"] == 60
     assert properties["actions"]["maxItems"] == 2
-    assert bounded["$defs"]["Action"]["properties"]["name"]["maxLength"] == 100
+    assert bounded["$defs"]["Action"]["properties"]["name"]["maxLength"] == 60
 
 
 @pytest.mark.parametrize(

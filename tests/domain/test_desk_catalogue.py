@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.catalogue import catalogue_for_model, check_arguments
+from shared.domain.catalogue import catalogue_for_model, check_arguments, proposals_schema
 from shared.domain.desk import Desk
 from shared.domain.desk_action import Argument, CatalogueAction
 
@@ -183,48 +183,64 @@ def test_what_comes_out_satisfies_the_catalogue(
         assert check_arguments(known, cleaned) == (cleaned, ())
 
 
-def test_the_model_sees_types_and_limits_but_not_who_approves() -> None:
-    desk = Desk(
-        name="hotel",
-        title="Hotel",
-        scene="A hotel.",
-        actions=(
-            action(
-                {"name": "room", "max_length": 10},
-                {"name": "gift", "choices": ["drink"], "required": False},
-                {"name": "amount", "type": "number", "minimum": 0.5, "maximum": 300},
-            ),
+DESK = Desk(
+    name="hotel",
+    title="Hotel",
+    scene="A hotel.",
+    actions=(
+        action(
+            {"name": "room", "max_length": 10},
+            {"name": "wish"},
+            {"name": "gift", "choices": ["drink"], "required": False},
+            {"name": "amount", "type": "number", "minimum": 0.5, "maximum": 300},
         ),
+    ),
+)
+
+
+def test_the_model_sees_types_and_limits_but_not_who_approves() -> None:
+    assert catalogue_for_model(DESK) == {
+        "act": {
+            "does": "Does it.",
+            "when": "Wanted.",
+            "arguments": {
+                "room": {"about": "d", "max_length": 10},
+                "wish": "d",
+                "gift": {"about": "d", "choices": ["drink"], "optional": True},
+                "amount": {"about": "d", "type": "number", "minimum": 0.5, "maximum": 300},
+            },
+        }
+    }
+
+
+def test_a_proposal_can_only_have_a_known_name_and_the_arguments_of_its_action() -> None:
+    schema = proposals_schema(DESK, "why")
+
+    assert schema
+    (known,) = schema["anyOf"]
+    assert known["properties"]["name"] == {"type": "string", "enum": ["act"]}
+    assert known["properties"]["arguments"] == {
+        "type": "object",
+        "properties": {
+            "room": {"type": "string"},
+            "wish": {"type": "string"},
+            "gift": {"type": ["string", "null"], "enum": ["drink", None]},
+            "amount": {"type": "number"},
+        },
+        "required": ["room", "wish", "gift", "amount"],
+        "additionalProperties": False,
+    }
+
+
+def test_a_catalogue_that_is_too_large_for_a_strict_schema_has_none() -> None:
+    arguments = [{"name": f"n{number}"} for number in range(10)]
+    actions = tuple(
+        action(*arguments).model_copy(update={"name": f"act{number}"}) for number in range(7)
+    )
+    large, small = (
+        Desk(name="hotel", title="Hotel", scene="A hotel.", actions=some)
+        for some in (actions, actions[:6])
     )
 
-    assert catalogue_for_model(desk) == [
-        {
-            "name": "act",
-            "description": "Does it.",
-            "when": "Wanted.",
-            "arguments": [
-                {
-                    "name": "room",
-                    "type": "text",
-                    "description": "d",
-                    "required": True,
-                    "max_length": 10,
-                },
-                {
-                    "name": "gift",
-                    "type": "text",
-                    "description": "d",
-                    "required": False,
-                    "choices": ["drink"],
-                },
-                {
-                    "name": "amount",
-                    "type": "number",
-                    "description": "d",
-                    "required": True,
-                    "minimum": 0.5,
-                    "maximum": 300,
-                },
-            ],
-        }
-    ]
+    assert proposals_schema(large, "why") is None
+    assert proposals_schema(small, "why")

@@ -129,8 +129,8 @@ async def measured(folder: Path, script: Any, **more: Any) -> Measured:
 
 
 def first_of_the_catalogue(call: ModelCall) -> dict[str, Any]:
-    name = json.loads(call.messages[-1].content)["catalogue"][0]["name"]
-    action = {"name": name, "arguments": [], "reason": ""}
+    name, known = next(iter(json.loads(call.messages[-1].content)["catalogue"].items()))
+    action = {"name": name, "arguments": dict.fromkeys(known["arguments"], "x"), "reason": ""}
     return {"actions": [action], "needs_upper_management_attention": False, "summary": "It is."}
 
 
