@@ -12,7 +12,7 @@ from shared.errors import BugError, FrontdeskError
 
 async def frontdesk() -> bootstrap.Frontdesk:
     """The app, built at the first call; ConfigError says what to set."""
-    return await bootstrap.frontdesk([agent.plan for agent in PIPELINE])
+    return await bootstrap.frontdesk(PIPELINE)
 
 
 @contextmanager

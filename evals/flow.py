@@ -19,6 +19,7 @@ from shared.adapters.memory import (
     MemoryInbox,
     MemoryNudges,
     MemoryQuarantine,
+    MemorySpending,
     MemoryTexts,
 )
 from shared.adapters.memory_sinks import MemorySink
@@ -93,6 +94,7 @@ class Flow:
                 nudges=nudges,
                 texts=MemoryTexts(),
                 quarantine=MemoryQuarantine(),
+                spending=MemorySpending(),
                 model=self._model,
                 sinks={
                     "callback": MemorySink("keyed", clock),
@@ -102,7 +104,7 @@ class Flow:
                 inbox=MemoryInbox(),
                 clock=clock,
             ),
-            [agent.plan for agent in self._agents.values()],
+            list(self._agents.values()),
         )
         try:
             accepted = await app.intake.accept(

@@ -13,21 +13,34 @@ from shared import telemetry
 from shared.adapters.clocks import SystemClock
 from shared.domain.desk import Desks
 from shared.domain.nudge import EFFECTS_QUEUE, queue_name
-from shared.domain.stage import PlannedStage
 from shared.errors import ConfigError
 from shared.pipeline.acts import Acts
 from shared.pipeline.advance import Advancer
+from shared.pipeline.budgets import Budgets
 from shared.pipeline.effects import EffectRunner
 from shared.pipeline.fetching import STAGE as FETCH
 from shared.pipeline.fetching import FetchStage
 from shared.pipeline.intake import Intake
 from shared.pipeline.limits import Limits
 from shared.pipeline.parking import Parking
+from shared.pipeline.preparing import Preparing
 from shared.pipeline.quarantine import Ward
 from shared.pipeline.reception import UNPACK, Reception
 from shared.pipeline.runner import StageRunner
 from shared.pipeline.sweeper import Sweeper
-from shared.ports import CaseIndex, CaseStore, Clock, ModelClient, Nudges, Quarantine, Sink, Texts
+from shared.ports import (
+    CaseIndex,
+    CaseStore,
+    Clock,
+    ModelCall,
+    ModelClient,
+    Nudges,
+    Quarantine,
+    Sink,
+    Spending,
+    StageAgent,
+    Texts,
+)
 from shared.ports.crm import Connectors, Inbox
 from shared.settings import Settings, read_settings
 
@@ -46,6 +59,7 @@ class Ports:
     nudges: Nudges
     texts: Texts
     quarantine: Quarantine
+    spending: Spending
     model: ModelClient
     sinks: Mapping[str, Sink]
     connectors: Connectors
@@ -69,15 +83,19 @@ class Frontdesk:
     parking: Parking
     sweeper: Sweeper
     ward: Ward
+    budgets: Budgets
 
 
 def assemble(
-    settings: Settings, desks: Desks, ports: Ports, plan: Sequence[PlannedStage]
+    settings: Settings, desks: Desks, ports: Ports, agents: Sequence[StageAgent]
 ) -> Frontdesk:
     """The app over any ports.
 
+    Args:
+        agents: Those that work on a message, in the order of its stages.
+
     Raises:
-        ConfigError: The secret is missing or weak.
+        ConfigError: The secret is missing or weak, or a limit in money has no prices.
     """
     limits = Limits(
         model_timeout=settings.longest_timeout,
@@ -87,8 +105,14 @@ def assemble(
     store, index, nudges, clock = ports.store, ports.index, ports.nudges, ports.clock
     advancer = Advancer(store, index, nudges)
     parking = Parking(store, desks, advancer, clock, limits)
-    stages = frozenset({FETCH, *(planned.stage for planned in plan)})
+    plan = [agent.plan for agent in agents]
+    by_stage = {agent.plan.stage: agent for agent in agents}
+    budgets = Budgets(ports.spending, settings.budget, limits)
+    _check_prices(ports.model, desks, budgets, list(by_stage))
+    preparing = Preparing(ports.model, desks, by_stage, budgets, limits)
+    stages = frozenset({FETCH, *by_stage})
     intake = Intake(store, index, advancer, ports.texts, desks, clock, _secret(settings), plan)
+    random = SystemRandom()
     return Frontdesk(
         settings=settings,
         desks=desks,
@@ -98,19 +122,20 @@ def assemble(
             intake, ports.connectors, ports.inbox, ports.texts, advancer, desks, clock
         ),
         fetching=FetchStage(ports.connectors, ports.texts),
-        runner=StageRunner(store, ports.model, desks, advancer, clock, limits, SystemRandom()),
-        effects=EffectRunner(store, ports.sinks, desks, advancer, clock, limits, SystemRandom()),
+        runner=StageRunner(store, ports.model, preparing, budgets, advancer, clock, limits, random),
+        effects=EffectRunner(store, ports.sinks, desks, advancer, clock, limits, random),
         acts=Acts(store, desks, advancer, clock),
         parking=parking,
         sweeper=Sweeper(store, index, advancer, parking, clock, limits, stages),
         ward=Ward(ports.quarantine, clock),
+        budgets=budgets,
     )
 
 
 _started: dict[asyncio.AbstractEventLoop, asyncio.Task[Frontdesk]] = {}
 
 
-async def frontdesk(plan: Sequence[PlannedStage]) -> Frontdesk:
+async def frontdesk(agents: Sequence[StageAgent]) -> Frontdesk:
     """The app of this process, built at the first call and shared by all later ones.
 
     Raises:
@@ -120,11 +145,11 @@ async def frontdesk(plan: Sequence[PlannedStage]) -> Frontdesk:
     loop = asyncio.get_running_loop()
     task = _started.get(loop)
     if task is None or (task.done() and (task.cancelled() or task.exception())):
-        task = _started[loop] = loop.create_task(_start(plan))
+        task = _started[loop] = loop.create_task(_start(agents))
     return await asyncio.shield(task)
 
 
-async def _start(plan: Sequence[PlannedStage]) -> Frontdesk:
+async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
     settings = read_settings(os.environ)
     telemetry.configure(settings.log_level)
     # Imported here: the storage SDKs cost half a second that indexing the functions does not need.
@@ -153,6 +178,7 @@ async def _start(plan: Sequence[PlannedStage]) -> Frontdesk:
         nudges=storage.nudges,
         texts=storage.texts,
         quarantine=storage.quarantine,
+        spending=storage.spending,
         model=OpenAIModel(settings),
         sinks=sinks,
         connectors=connectors,
@@ -160,8 +186,8 @@ async def _start(plan: Sequence[PlannedStage]) -> Frontdesk:
         clock=SystemClock(),
     )
     try:
-        app = assemble(settings, desks, ports, plan)
-        stages = (FETCH, UNPACK, *(planned.stage for planned in plan))
+        app = assemble(settings, desks, ports, agents)
+        stages = (FETCH, UNPACK, *(agent.plan.stage for agent in agents))
         await storage.ensure([EFFECTS_QUEUE, *map(queue_name, stages)])
     except BaseException:
         await storage.aclose()
@@ -185,6 +211,19 @@ def _sinks(settings: Settings, connectors: Connectors, clock: Clock) -> dict[str
     callback = CallbackSink(secrets, clock, development=settings.development)
     sinks: dict[str, Sink] = {"callback": callback, "email": email}
     return sinks | {name: CrmSink(name, connectors, settings.public_url) for name in VENDORS}
+
+
+def _check_prices(
+    model: ModelClient, desks: Desks, budgets: Budgets, stages: Sequence[str]
+) -> None:
+    if not any(budgets.of(desk).in_money for desk in desks.every):
+        return
+    calls = (ModelCall(stage, (), "", {}, 0) for stage in stages)
+    if unpriced := ", ".join(call.stage for call in calls if model.most(call).cost is None):
+        raise ConfigError(
+            "FRONTDESK_PRICES: a limit in money is set, and the deployments of these agents have "
+            f"no price there: {unpriced}. Name the deployments, or set limits in tokens instead."
+        )
 
 
 def _secret(settings: Settings) -> bytes:

@@ -26,13 +26,17 @@ class RetryableError(FrontdeskError):
     Args:
         code: Short constant for traces and counters, such as ``rate_limited``.
         retry_after: Seconds that the other side asked us to wait; 0 when it named none.
+        usage: As for ``PermanentError``.
     """
 
-    def __init__(self, code: str, retry_after: float = 0.0, detail: str = "") -> None:
+    def __init__(
+        self, code: str, retry_after: float = 0.0, detail: str = "", usage: object | None = None
+    ) -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
         self.retry_after = retry_after
         self.detail = detail
+        self.usage = usage
 
 
 class PermanentError(FrontdeskError):
@@ -41,7 +45,8 @@ class PermanentError(FrontdeskError):
     Args:
         code: Short constant for traces and counters, such as ``content_filter``.
         detail: What an operator needs to know. Never shown to a customer, never customer text.
-        usage: The ``Usage`` of a model call that was paid for although its answer is of no use.
+        usage: The ``Usage`` of a model call that failed, all zeros when it surely cost nothing;
+            None when nobody knows, and then it counts as the most that the call could use.
     """
 
     def __init__(self, code: str, detail: str = "", usage: object | None = None) -> None:

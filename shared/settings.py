@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from shared.domain.budget import Budget, Money
+from shared.domain.budget import Tokens as BudgetTokens
 from shared.errors import ConfigError
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -54,6 +56,17 @@ class Price(BaseModel):
     input: float = Field(ge=0)
     output: float = Field(ge=0)
     cached_input: float | None = Field(default=None, ge=0)
+
+    def of(self, prompt: int, answer: int, cached: int = 0) -> float:
+        """What a call costs.
+
+        Args:
+            prompt: Its tokens, those from the cache included.
+            cached: The part of them that came from the cache.
+        """
+        again = self.input if self.cached_input is None else self.cached_input
+        whole = (prompt - cached) * self.input + cached * again + answer * self.output
+        return whole / 1_000_000
 
 
 class ModelSettings(BaseModel):
@@ -92,6 +105,8 @@ class ModelSettings(BaseModel):
     temperature: float | None = Field(default=None, alias="FRONTDESK_TEMPERATURE", ge=0, le=2)
     seed: int | None = Field(default=None, alias="FRONTDESK_SEED")
     prices: Json[dict[str, Price]] = Field(default={}, alias="FRONTDESK_PRICES")
+    breaker_failures: int = Field(default=5, alias="FRONTDESK_BREAKER_FAILURES", ge=0)
+    breaker_seconds: Seconds = Field(default=30, alias="FRONTDESK_BREAKER_SECONDS", le=300)
     proxy_from_environment: bool = Field(default=False, alias="FRONTDESK_USE_PROXY")
 
     effort: Effort | None = Field(default=None, alias="FRONTDESK_EFFORT")
@@ -158,6 +173,10 @@ class Settings(ModelSettings):
     )
     max_attempts: int = Field(default=12, alias="FRONTDESK_MAX_ATTEMPTS", ge=1, le=100)
     turn_deadline: Seconds = Field(default=3600, alias="FRONTDESK_TURN_DEADLINE_SECONDS")
+    case_tokens: BudgetTokens = Field(default=500_000, alias="FRONTDESK_CASE_TOKENS")
+    case_cost: Money | None = Field(default=None, alias="FRONTDESK_CASE_COST")
+    day_tokens: BudgetTokens | None = Field(default=None, alias="FRONTDESK_DAY_TOKENS")
+    day_cost: Money | None = Field(default=None, alias="FRONTDESK_DAY_COST")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", alias="FRONTDESK_LOG_LEVEL"
     )
@@ -171,6 +190,16 @@ class Settings(ModelSettings):
         default={}, alias="FRONTDESK_CALLBACK_SECRET_", repr=False
     )
     crm: dict[str, str] = Field(default={}, alias=_CRM_PREFIX, repr=False)
+
+    @property
+    def budget(self) -> Budget:
+        """The limits of desks that have none of their own."""
+        return Budget(
+            case_tokens=self.case_tokens,
+            case_cost=self.case_cost,
+            day_tokens=self.day_tokens,
+            day_cost=self.day_cost,
+        )
 
     @property
     def development(self) -> bool:

@@ -16,6 +16,7 @@ from shared.adapters.storage_queue import StorageNudges
 from shared.adapters.table_inbox import TableInbox
 from shared.adapters.table_index import TableCaseIndex
 from shared.adapters.table_quarantine import TableQuarantine
+from shared.adapters.table_spending import TableSpending
 from shared.adapters.table_store import TableCaseStore
 from shared.errors import ConfigError, RetryableError
 
@@ -61,7 +62,8 @@ class AzureStorage:
 
     Args:
         prefix: Letters and digits; the tables are ``{prefix}cases``, ``{prefix}index``,
-            ``{prefix}quarantine`` and ``{prefix}inbox``, the container is ``{prefix}-texts``.
+            ``{prefix}quarantine``, ``{prefix}inbox`` and ``{prefix}spending``, the container is
+            ``{prefix}-texts``.
 
     Raises:
         ConfigError: The address is missing or wrong.
@@ -83,6 +85,7 @@ class AzureStorage:
             self.index = TableCaseIndex(self._table(f"{prefix}index"))
             self.quarantine = TableQuarantine(self._table(f"{prefix}quarantine"))
             self.inbox = TableInbox(self._table(f"{prefix}inbox"))
+            self.spending = TableSpending(self._table(f"{prefix}spending"))
             self.nudges = StorageNudges(self._queues())
         except ValueError as error:
             raise ConfigError(f"AzureWebJobsStorage: {error}") from None
@@ -99,6 +102,7 @@ class AzureStorage:
             self.index.ensure(),
             self.quarantine.ensure(),
             self.inbox.ensure(),
+            self.spending.ensure(),
             self.nudges.ensure(queues),
         )
 

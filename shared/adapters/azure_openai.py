@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from shared.adapters import model_errors
+from shared.adapters.breaker import Breaker
 from shared.adapters.completion import read_completion
 from shared.adapters.model_endpoint import find_endpoint
+from shared.domain.stage import Usage
 from shared.errors import PermanentError, RetryableError
 from shared.ports import ModelAnswer, ModelCall
 from shared.telemetry import logger
@@ -30,6 +32,10 @@ Format = Literal["json_schema", "json_object", "prompt"]
 #: What to fall back to where an endpoint does not take a form of structured output.
 _SIMPLER: dict[Format, Format] = {"json_schema": "json_object", "json_object": "prompt"}
 
+_BY_SCHEMA = "\n\nAnswer with exactly one JSON object and nothing else, by this JSON schema:\n"
+#: More than any chat format adds to a message.
+_FRAME_TOKENS = 16
+
 log = logger("model")
 
 
@@ -40,30 +46,34 @@ class OpenAIModel:
 
     Args:
         settings: Where the model is, and what each stage asks of it.
+        now: Seconds on a clock that only goes forward, for breakers.
 
     Raises:
         ConfigError: No endpoint is set, or its address, key or version has a wrong form.
     """
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(self, settings: ModelSettings, now: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._endpoint = find_endpoint(settings)
         self._client: openai.AsyncOpenAI | None = None
         self._credential: DefaultAzureCredential | None = None
         self._formats: dict[str, Format] = {}
+        self._breakers: dict[str, Breaker] = {}
+        self._now = now
 
     async def complete(self, call: ModelCall) -> ModelAnswer:
         """Call the model once and return what it wrote.
 
         Raises:
             RetryableError: ``rate_limited``, ``provider_error``, ``timeout``, ``connection_lost``;
-                with a minute's pause ``wrong_key``, ``unknown_deployment``, ``quota_exhausted``.
+                with a minute's pause ``wrong_key``, ``unknown_deployment``, ``quota_exhausted``;
+                ``RESTING`` when the deployment's breaker is open.
             PermanentError: ``truncated``, ``refusal``, ``content_filter_input``,
                 ``content_filter_output``, ``context_too_long``, ``bad_request``,
                 ``empty_answer``; with ``usage`` where the provider billed the call.
         """
-        deployment = self._settings.stage_deployments.get(call.stage.upper(), self._endpoint.model)
-        with self._span(call, deployment) as span:
+        deployment = self._deployment(call.stage)
+        with self._breaker(deployment).call(), self._span(call, deployment) as span:
             client = self._client or self._connect()
             seconds = min(call.timeout, self._settings.timeout_of(call.stage))
             started = time.perf_counter()
@@ -94,6 +104,35 @@ class OpenAIModel:
                 latency_ms=latency_ms,
                 demo=self._settings.model_quality == "demo",
             )
+
+    def most(self, call: ModelCall) -> Usage:
+        """The most that a call can use: a token for each byte of the prompt, all of the answer.
+
+        No tokenizer in use makes more tokens than bytes, and customers write in any script.
+        """
+        said = sum(len(message.content.encode(errors="replace")) for message in call.messages)
+        frames = _FRAME_TOKENS * (len(call.messages) + 1)
+        schema = len(json.dumps(call.output_schema)) + len(_BY_SCHEMA)
+        prompt, answer = said + frames + schema, self._settings.max_output_tokens_of(call.stage)
+        price = self._settings.prices.get(self._deployment(call.stage))
+        cost = price.of(prompt, answer) if price else None
+        return Usage(calls=1, prompt_tokens=prompt, completion_tokens=answer, cost=cost)
+
+    def pause(self, stage: str) -> float:
+        """Seconds that the breaker of the stage's deployment stays open; 0 when it is not."""
+        return self._breaker(self._deployment(stage)).pause()
+
+    def _deployment(self, stage: str) -> str:
+        return self._settings.stage_deployments.get(stage.upper(), self._endpoint.model)
+
+    def _breaker(self, deployment: str) -> Breaker:
+        there = self._breakers.get(deployment)
+        if there is None:
+            settings = self._settings
+            there = self._breakers[deployment] = Breaker(
+                deployment, settings.breaker_failures, settings.breaker_seconds, self._now
+            )
+        return there
 
     async def aclose(self) -> None:
         """Close the connections. A later call opens new ones."""
@@ -131,7 +170,8 @@ class OpenAIModel:
             except openai.APIConnectionError as error:
                 raise model_errors.connection_failure(error) from None
             except UnicodeEncodeError:
-                raise PermanentError("bad_request", "half a character in the text") from None
+                detail = "half a character in the text"
+                raise PermanentError("bad_request", detail, Usage()) from None
             if form != known:
                 self._formats[deployment] = form
                 log.info(
@@ -154,10 +194,8 @@ class OpenAIModel:
             wanted = {"name": call.output_name, "strict": True, "schema": call.output_schema}
             body["response_format"] = {"type": form, form: wanted}
         else:
-            messages[0]["content"] += (
-                "\n\nAnswer with exactly one JSON object and nothing else, by this JSON schema:\n"
-                + json.dumps(call.output_schema, ensure_ascii=False)
-            )
+            schema = json.dumps(call.output_schema, ensure_ascii=False)
+            messages[0]["content"] += _BY_SCHEMA + schema
         if form == "json_object":
             body["response_format"] = {"type": form}
         return {name: value for name, value in body.items() if value is not None}
@@ -199,12 +237,13 @@ class OpenAIModel:
                 return await provide()
             except ClientAuthenticationError:
                 pause = model_errors.OPERATOR_PAUSE
-                failure = RetryableError("wrong_key", pause, "Entra ID gave this app no token")
+                said = "Entra ID gave this app no token"
+                failure = RetryableError("wrong_key", pause, said, Usage())
                 self._tell_operator(failure, self._endpoint.model)
                 raise failure from None
             except AzureError as error:
                 detail = f"Entra ID: {type(error).__name__}"
-                raise RetryableError("connection_lost", detail=detail) from None
+                raise RetryableError("connection_lost", 0, detail, Usage()) from None
 
         return token
 

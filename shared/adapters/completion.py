@@ -63,12 +63,7 @@ class Completion(BaseModel):
         price = next((prices[name] for name in named if name in prices), None)
         cost = None
         if price and self.usage:
-            cached_price = price.input if price.cached_input is None else price.cached_input
-            cost = (
-                (tokens.prompt_tokens - cached) * price.input
-                + cached * cached_price
-                + tokens.completion_tokens * price.output
-            ) / 1_000_000
+            cost = price.of(tokens.prompt_tokens, tokens.completion_tokens, cached)
         return Usage(
             calls=1,
             prompt_tokens=tokens.prompt_tokens,

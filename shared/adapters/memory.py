@@ -18,13 +18,16 @@ from shared.adapters.table_layout import (
     newer,
     parse_entry,
     parse_row,
+    parse_spend,
     parse_wake,
     past,
     place,
     row_entity,
+    spend_entity,
     wake_key,
     wakes_until,
 )
+from shared.domain.budget import DaySpend
 from shared.domain.nudge import whole_seconds
 from shared.domain.partition import Partition, Stored
 from shared.errors import ConflictError, PermanentError
@@ -148,6 +151,25 @@ class MemoryNudges:
 
     async def send(self, nudge: Nudge, delay: float = 0.0) -> None:
         self.sent.append(Sent(nudge, whole_seconds(delay)))
+
+
+class MemorySpending:
+    """Spending in a dictionary."""
+
+    def __init__(self) -> None:
+        self._days: dict[tuple[str, str], tuple[DaySpend, str]] = {}
+        self._writes = 0
+
+    async def read(self, desk: str, day: str) -> tuple[DaySpend, str | None]:
+        return self._days.get((desk, day), (DaySpend(desk=desk, day=day), None))
+
+    async def write(self, spend: DaySpend, etag: str | None) -> None:
+        kept = parse_spend(spend_entity(spend))
+        _, there = self._days.get((spend.desk, spend.day), (None, None))
+        if there != etag:
+            raise ConflictError("the row changed")
+        self._writes += 1
+        self._days[spend.desk, spend.day] = kept, f'W/"{self._writes}"'
 
 
 class MemoryQuarantine:

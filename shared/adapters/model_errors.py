@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from shared.domain.stage import Usage
 from shared.errors import PermanentError, RetryableError
 
 if TYPE_CHECKING:
@@ -34,31 +35,39 @@ _FORMAT = re.compile(r"response.?format|json_schema|json_object|structured outpu
 _UNKNOWN_CODES = frozenset({"deploymentnotfound", "model_not_found"})
 _CONTEXT_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error"})
 _FILTER_CODES = frozenset({"content_filter", "invalid_prompt"})
+#: Causes of a failure before the request was sent.
+_NOT_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "UnsupportedProtocol"})
 _SEVERITIES = frozenset({"safe", "low", "medium", "high"})
 
 
 def connection_failure(error: openai.APIConnectionError) -> RetryableError:
     """The verdict on a call that got no answer, or only a part of one."""
     cause = type(error.__cause__).__name__
-    return RetryableError("timeout" if "Timeout" in cause else "connection_lost", detail=cause)
+    code = "timeout" if "Timeout" in cause else "connection_lost"
+    return RetryableError(code, 0, cause, Usage() if cause in _NOT_SENT else None)
 
 
 def status_failure(error: openai.APIStatusError) -> RetryableError | PermanentError:
-    """The verdict on an answer whose HTTP status is not 200."""
+    """The verdict on an answer whose HTTP status is not 200.
+
+    Azure bills whatever it worked on, filtered prompts too, and nothing that it turned away before.
+    Source: https://learn.microsoft.com/azure/ai-foundry/openai/how-to/manage-costs
+    """
+    free = Usage()
     status, headers = error.status_code, error.response.headers
     facts = _facts(error)
     codes = {str(found).lower() for found in (error.code, error.type) if found}
     if status == 429:
         if "insufficient_quota" in codes:
-            return RetryableError("quota_exhausted", OPERATOR_PAUSE, facts)
-        return RetryableError("rate_limited", retry_after(headers), facts)
+            return RetryableError("quota_exhausted", OPERATOR_PAUSE, facts, free)
+        return RetryableError("rate_limited", retry_after(headers), facts, free)
     if status in {408, 409} or status >= 500:
         return RetryableError("provider_error", retry_after(headers), facts)
     # A redirect is not followed: it would carry the customer's text to an address nobody set.
     if status == 404 or status < 400 or codes & _UNKNOWN_CODES:
-        return RetryableError("unknown_deployment", OPERATOR_PAUSE, facts)
+        return RetryableError("unknown_deployment", OPERATOR_PAUSE, facts, free)
     if status in {401, 403}:
-        return RetryableError("wrong_key", OPERATOR_PAUSE, facts)
+        return RetryableError("wrong_key", OPERATOR_PAUSE, facts, free)
     return PermanentError(*_refused(error, codes, facts))
 
 

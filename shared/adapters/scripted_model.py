@@ -30,6 +30,15 @@ class ScriptedModel:
         self.calls: list[ModelCall] = []
         self.demo = False
 
+    def most(self, call: ModelCall) -> Usage:
+        """A generous bound; nothing has a price here."""
+        said = sum(len(message.content.encode()) for message in call.messages)
+        return Usage(calls=1, prompt_tokens=said + 1000, completion_tokens=4000)
+
+    def pause(self, stage: str) -> float:
+        """It always answers."""
+        return 0.0
+
     async def complete(self, call: ModelCall) -> ModelAnswer:
         """The scripted answer, with plausible usage."""
         self.calls.append(call)

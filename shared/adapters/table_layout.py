@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from shared.domain.budget import DaySpend
 from shared.domain.case import IndexEntry, Status, Wake
 from shared.domain.rows import ROWS, Row
 from shared.errors import PermanentError, RequestError
@@ -33,6 +34,7 @@ ENTITY_BYTES = 1024 * 1024
 _KEY_UNITS = 512
 _NOT_IN_KEYS = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 _ENTRIES = TypeAdapter(IndexEntry)
+_SPENDS = TypeAdapter(DaySpend)
 _FOREVER_MS = 10**14 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Stored = TypeVar("_Stored")
@@ -70,6 +72,26 @@ def parse_row(entity: Mapping[str, Any]) -> Row:
         PermanentError: ``row_unreadable``.
     """
     return _parse(ROWS, entity)
+
+
+def spend_entity(spend: DaySpend) -> dict[str, str]:
+    """A desk's day as the entity that holds it.
+
+    Raises:
+        PermanentError: ``row_too_large``.
+    """
+    check_key(spend.desk)
+    kept = {PARTITION: spend.desk, KEY: spend.day}
+    return _sized(kept | _properties(spend.model_dump_json()))
+
+
+def parse_spend(entity: Mapping[str, Any]) -> DaySpend:
+    """The desk's day that an entity holds.
+
+    Raises:
+        PermanentError: ``row_unreadable``.
+    """
+    return _parse(_SPENDS, entity)
 
 
 def entry_entity(entry: IndexEntry, facet: Status) -> dict[str, str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # The SDK would not send a POST again after a broken connection, and a kept connection that the
 # service has closed meanwhile breaks often. Our own row then answers 409, as the port says.
-_SENT_AGAIN = frozenset({"GET", "PUT", "DELETE", "POST"})
+SENT_AGAIN = frozenset({"GET", "PUT", "DELETE", "POST"})
 
 
 class TableCaseStore:
@@ -57,7 +57,7 @@ class TableCaseStore:
             async with storage_errors():
                 return await self._client.create_entity(
                     entity,
-                    retry_on_methods=_SENT_AGAIN,
+                    retry_on_methods=SENT_AGAIN,
                     response_preference="return-no-content",
                 )
 
@@ -80,4 +80,4 @@ class TableCaseStore:
 
 async def ensure_table(client: TableClient) -> None:
     """Makes a table unless it is there."""
-    await ensure(lambda: client.create_table(retry_on_methods=_SENT_AGAIN))
+    await ensure(lambda: client.create_table(retry_on_methods=SENT_AGAIN))

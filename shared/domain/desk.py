@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from shared.domain.approvals import Approvals
+from shared.domain.budget import Budget
 from shared.domain.desk_action import CatalogueAction
 from shared.domain.hours import Hours, TimeZone, read_duration, takes_over_a_year
 from shared.domain.promises import Promise, due_times
@@ -93,6 +94,7 @@ class Desk(Part):
         callback_hosts: Hosts that replies may be posted to, exact or ``*.`` and a parent, with
             ``:port`` for any other than 443. Empty: no callbacks.
         crm: What is written into the desk's CRM.
+        budget: How much its agents may use the model; replaces the general limits one by one.
     """
 
     name: Name
@@ -112,6 +114,7 @@ class Desk(Part):
     service_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()
     callback_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()
     crm: CrmRules = CrmRules()
+    budget: Budget = Budget()
 
     @field_validator("actions")
     @classmethod

@@ -132,6 +132,8 @@ class StageRow(Record):
         not_before: UTC; a ``deferred`` row is due again from then on.
         attempts: Claims so far in this generation.
         spent: What earlier attempts of this generation used.
+        reserved: The most that the claim's calls can use, until it is known what they did use.
+        presumed: The most that calls can have used whose answers were lost, in this generation.
     """
 
     kind: Literal["stage"] = "stage"
@@ -150,6 +152,8 @@ class StageRow(Record):
     messages: tuple[ChatMessage, ...] = ()
     answer: Answer | None = None
     spent: Usage = Usage()
+    reserved: Usage = Usage()
+    presumed: Usage = Usage()
     writes: Writes = Writes()
     actions: tuple[Action, ...] = ()
     dropped: tuple[DroppedAction, ...] = ()
@@ -165,6 +169,11 @@ class StageRow(Record):
     def usage(self) -> Usage:
         """What all attempts of this generation used."""
         return self.spent + (self.answer.usage if self.answer else Usage())
+
+    @property
+    def counted(self) -> Usage:
+        """What counts against budgets: never less than what was truly used."""
+        return self.usage + self.presumed + self.reserved
 
 
 class EffectRow(Record):

@@ -67,6 +67,15 @@ class Usage(Record):
     reasoning_tokens: int = 0
     cost: float | None = None
 
+    @property
+    def tokens(self) -> int:
+        """Of prompts and answers; cached and reasoning tokens are parts of these."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def within(self, other: Usage) -> bool:
+        """Whether it is no more than another, in tokens and in money."""
+        return self.tokens <= other.tokens and (self.cost or 0.0) <= (other.cost or 0.0)
+
     def __add__(self, other: Usage) -> Usage:
         costs = [c for c in (self.cost, other.cost) if c is not None]
         return Usage(

@@ -13,8 +13,14 @@ from shared.domain.stage import EffectRequest, StageError, StageEvent, StageResu
 from shared.pipeline.asking import Conversation
 
 
-def claimed(progress: Progress, owner: str, now: datetime, lease: timedelta) -> StageRow:
-    """The row as a worker claims it: next epoch, next attempt, its lease."""
+def claimed(
+    progress: Progress, owner: str, now: datetime, lease: timedelta, most: Usage | None = None
+) -> StageRow:
+    """The row as a worker claims it: next epoch, next attempt, its lease.
+
+    Args:
+        most: What it reserves for its calls; None when it makes none.
+    """
     before = progress.row
     epoch = before.epoch + 1 if before else 1
     return StageRow(
@@ -28,6 +34,9 @@ def claimed(progress: Progress, owner: str, now: datetime, lease: timedelta) -> 
         attempts=before.attempts + 1 if before else 1,
         claimed_at=now,
         spent=before.usage if before else Usage(),
+        # A claim that left its reservation behind may have used all of it.
+        presumed=before.presumed + before.reserved if before else Usage(),
+        reserved=most or Usage(),
         error=before.error if before else None,
         events=(
             *(before.events if before else ()),
@@ -36,10 +45,15 @@ def claimed(progress: Progress, owner: str, now: datetime, lease: timedelta) -> 
     )
 
 
-def with_conversation(row: StageRow, talk: Conversation, prompt_hash: str) -> StageRow:
+def with_conversation(row: StageRow, talk: Conversation) -> StageRow:
     """The row with what was said, whatever came of it."""
     return row.model_copy(
-        update={"messages": talk.messages, "answer": talk.answer, "prompt_hash": prompt_hash}
+        update={
+            "messages": talk.messages,
+            "answer": talk.answer,
+            "prompt_hash": talk.prompt_hash,
+            "presumed": row.presumed + talk.presumed,
+        }
     )
 
 
@@ -65,6 +79,12 @@ def tells_of_parking(view: Partition, desks: Desks, turn: int) -> tuple[EffectRe
     if view.received is None or desk is None:
         return ()
     return policy.tells_of_parking(desk, view.received.channel, view.message(turn))
+
+
+def put_off(row: StageRow, error: StageError, now: datetime, delay: float) -> StageRow:
+    """The row released without having been worked on: that was no attempt."""
+    row = row.model_copy(update={"attempts": row.attempts - 1})
+    return deferred(row, error, now, delay)
 
 
 def deferred(row: StageRow, error: StageError, now: datetime, delay: float) -> StageRow:
@@ -93,4 +113,5 @@ def _moved(
     **more: Any,
 ) -> StageRow:
     event = StageEvent(at=now, epoch=row.epoch, event=state, detail=detail)
-    return row.model_copy(update={"state": state, "events": (*row.events, event), **more})
+    update = {"state": state, "events": (*row.events, event), "reserved": Usage(), **more}
+    return row.model_copy(update=update)

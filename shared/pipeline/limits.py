@@ -19,6 +19,7 @@ class Limits:
         turn_deadline: Seconds from a message's arrival after which unfinished stages are parked.
         sweep_grace: Seconds that something may be due before a sweep nudges it.
         orphan_age: Seconds after which an open mark without a case is removed.
+        crowded: Seconds until a stage looks again whether its desk's budget has room.
     """
 
     model_timeout: float = 60.0
@@ -29,6 +30,7 @@ class Limits:
     max_effect_attempts: int = 12
     sweep_grace: float = 20.0
     orphan_age: float = 3600.0
+    crowded: float = 15.0
 
     @property
     def lease(self) -> timedelta:

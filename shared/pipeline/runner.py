@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 from typing import Literal
 
-from shared.domain.desk import Desk, Desks
-from shared.domain.fold import fold
 from shared.domain.nudge import Nudge
 from shared.domain.partition import Partition, Progress, Stored
 from shared.domain.rows import StageRow
-from shared.domain.stage import EffectRequest, StageError
+from shared.domain.stage import StageError, Usage
 from shared.errors import PermanentError, RetryableError
 from shared.pipeline import claims
 from shared.pipeline.advance import Advancer
 from shared.pipeline.asking import Conversation
+from shared.pipeline.budgets import Budgets, CrowdedError
 from shared.pipeline.limits import Limits
+from shared.pipeline.preparing import Preparing, Step, Work
 from shared.pipeline.writing import write
-from shared.ports import CaseStore, Clock, ModelClient, PlainStage, StageAgent
+from shared.ports import RESTING, CaseStore, Clock, ModelClient
 
 #: What a run came to. ``unknown``: no such case or stage. ``rested``: done before, followers are
 #: nudged again. ``blocked``: not its turn yet. ``leased``, ``lost``: another worker has it.
 Outcome = Literal[
     "finished", "parked", "deferred", "unknown", "rested", "blocked", "leased", "lost"
 ]
-
-Step = StageAgent | PlainStage
 
 
 class StageRunner:
@@ -36,7 +34,8 @@ class StageRunner:
         self,
         store: CaseStore,
         model: ModelClient,
-        desks: Desks,
+        preparing: Preparing,
+        budgets: Budgets,
         advancer: Advancer,
         clock: Clock,
         limits: Limits,
@@ -44,7 +43,8 @@ class StageRunner:
     ) -> None:
         self._store = store
         self._model = model
-        self._desks = desks
+        self._preparing = preparing
+        self._budgets = budgets
         self._advancer = advancer
         self._clock = clock
         self._limits = limits
@@ -85,62 +85,113 @@ class StageRunner:
         self, agent: Step, nudge: Nudge, view: Partition, progress: Progress, now: datetime
     ) -> Outcome:
         owner = f"{self._random.getrandbits(64):016x}"
+        try:
+            work = self._preparing.work(agent, view, progress, now)
+            if work.most.calls and (pause := self._model.pause(nudge.stage)):
+                reason = StageError(code=RESTING, detail="it did not answer lately")
+                return await self._put_off(nudge, view, progress, owner, reason, pause)
+            hold = await self._budgets.reserve(work.desk, owner, work.most, now)
+        except CrowdedError as error:
+            reason = StageError(code="desk_budget_reserved", detail=error.detail)
+            pause = self._limits.crowded
+            return await self._put_off(nudge, view, progress, owner, reason, pause)
+        except PermanentError as error:
+            return await self._park(nudge, view, progress, owner, _reason(error))
+        except RetryableError:
+            raise
+        except Exception as error:
+            await self._park(nudge, view, progress, owner, _bug(error))
+            raise
+        row = claims.claimed(progress, owner, now, self._limits.lease, work.most)
+        etag = await write(self._store, nudge.case_id, row, view.stored.get(row.key))
+        if etag is None:
+            await self._budgets.settle(hold, Usage())
+            return "lost"
+        view = view.with_row(row, etag)
+        try:
+            outcome = await self._work(agent, nudge, view, Stored(row, etag), row, work)
+        except Exception:
+            await self._budgets.settle(hold, work.used)
+            raise
+        await self._budgets.settle(hold, work.used)
+        return outcome
+
+    async def _put_off(
+        self,
+        nudge: Nudge,
+        view: Partition,
+        progress: Progress,
+        owner: str,
+        reason: StageError,
+        seconds: float,
+    ) -> Outcome:
+        """Releases a stage that is not worked on now, in one write; it comes back by itself."""
+        now = self._clock.now()
+        # Not beyond the deadline: then a person has to know.
+        left = (self._preparing.deadline(view, nudge.turn) - now).total_seconds()
+        delay = max(1.0, min(seconds * self._random.uniform(1.0, 1.2), left + 1.0))
         row = claims.claimed(progress, owner, now, self._limits.lease)
-        given_up = self._given_up(view, row)
-        if given_up:
-            row = claims.parked(row, given_up, now, self._tells(view, row))
+        row = claims.put_off(row, reason, now, delay)
+        if await write(self._store, nudge.case_id, row, view.stored.get(row.key)) is None:
+            return "lost"
+        await self._advancer.nudge(nudge, delay)
+        return "deferred"
+
+    async def _park(
+        self, nudge: Nudge, view: Partition, progress: Progress, owner: str, reason: StageError
+    ) -> Outcome:
+        """Parks a stage without working on it, in one write."""
+        now = self._clock.now()
+        row = claims.claimed(progress, owner, now, self._limits.lease)
+        row = claims.parked(row, reason, now, self._preparing.tells(view, nudge.turn))
         etag = await write(self._store, nudge.case_id, row, view.stored.get(row.key))
         if etag is None:
             return "lost"
-        view = view.with_row(row, etag)
-        if given_up:
-            await self._advancer.after_stage(view, nudge.turn, agent.plan.stage)
-            return "parked"
-        return await self._work(agent, nudge, view, Stored(row, etag), row)
-
-    def _given_up(self, view: Partition, row: StageRow) -> StageError | None:
-        deadline = timedelta(seconds=self._limits.turn_deadline)
-        last = f"last error {row.error.code}" if row.error else "no error was seen"
-        if row.attempts > self._limits.max_attempts:
-            return StageError(code="attempts_used_up", detail=last)
-        if row.claimed_at - view.started(row.turn) > deadline:
-            return StageError(code="deadline_passed", detail=last)
-        return None
+        await self._advancer.after_stage(view.with_row(row, etag), nudge.turn, nudge.stage)
+        return "parked"
 
     async def _work(
-        self, agent: Step, nudge: Nudge, view: Partition, held: Stored, row: StageRow
+        self,
+        agent: Step,
+        nudge: Nudge,
+        view: Partition,
+        held: Stored,
+        row: StageRow,
+        work: Work,
     ) -> Outcome:
         bug: Exception | None = None
         delay = 0.0
-        talk: Conversation | None = None
+        note = ""
+        talk = work.way if isinstance(work.way, Conversation) else None
         try:
-            desk = self._desk(view)
-            note = ""
-            if isinstance(agent, PlainStage):
-                result = await agent.work(view, row, desk)
-            else:
-                case = fold(view, tuple(action.name for action in desk.actions), row.turn)
-                talk = Conversation(agent, case, desk)
-                result = await talk.ask(
-                    self._model, self._limits.model_timeout, lambda: self._last_check(row)
+            if isinstance(work.way, Conversation):
+                result = await work.way.ask(
+                    self._model,
+                    self._limits.model_timeout,
+                    row.reserved,
+                    lambda: self._last_check(row),
                 )
-                note = talk.note
+                note = work.way.note
+            else:
+                result = await work.way.work(view, row, work.desk)
             done = claims.finished(row, result, self._clock.now(), note)
         except RetryableError as error:
             delay = self._limits.backoff(row.attempts, error.retry_after)
             delay *= self._random.uniform(1.0, 1.2)
-            reason = StageError(code=error.code, detail=error.detail)
-            done = claims.deferred(row, reason, self._clock.now(), delay)
+            idle = error.code == RESTING and not (talk and talk.called)
+            release = claims.put_off if idle else claims.deferred
+            done = release(row, _reason(error), self._clock.now(), delay)
         except PermanentError as error:
-            reason = StageError(code=error.code, detail=error.detail)
-            done = claims.parked(row, reason, self._clock.now(), self._tells(view, row))
+            tells = self._preparing.tells(view, row.turn)
+            done = claims.parked(row, _reason(error), self._clock.now(), tells)
         except Exception as error:  # noqa: BLE001
             # A bug comes back at every delivery and is paid for each time: straight to a person.
             bug = error
-            reason = StageError(code="bug", detail=type(error).__name__)
-            done = claims.parked(row, reason, self._clock.now(), self._tells(view, row))
-        if talk is not None and not isinstance(agent, PlainStage):
-            done = claims.with_conversation(done, talk, agent.prompt_hash)
+            done = claims.parked(
+                row, _bug(error), self._clock.now(), self._preparing.tells(view, row.turn)
+            )
+        if talk is not None:
+            done = claims.with_conversation(done, talk)
         etag = await write(self._store, nudge.case_id, done, held)
         if bug is not None:
             raise bug
@@ -152,16 +203,15 @@ class StageRunner:
         await self._advancer.after_stage(view.with_row(done, etag), nudge.turn, agent.plan.stage)
         return "finished" if done.state == "finished" else "parked"
 
-    def _desk(self, view: Partition) -> Desk:
-        desk = self._desks.get(view.received.desk) if view.received else None
-        if desk is None:
-            raise PermanentError("desk_missing", "the case's desk has no desk file any more")
-        return desk
-
-    def _tells(self, view: Partition, row: StageRow) -> tuple[EffectRequest, ...]:
-        return claims.tells_of_parking(view, self._desks, row.turn)
-
     def _last_check(self, row: StageRow) -> None:
         """A worker that was paused after its claim must not pay for a call it cannot commit."""
         if self._clock.now() > row.claimed_at + self._limits.last_call:
             raise RetryableError("claim_too_old", detail="paused between claim and model call")
+
+
+def _reason(error: RetryableError | PermanentError) -> StageError:
+    return StageError(code=error.code, detail=error.detail)
+
+
+def _bug(error: Exception) -> StageError:
+    return StageError(code="bug", detail=type(error).__name__)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from shared.domain.budget import DaySpend
 from shared.domain.case import IndexEntry, Status, SupportCase, Wake
 from shared.domain.desk import Desk
 from shared.domain.nudge import Nudge
@@ -131,6 +132,20 @@ class Quarantine(Protocol):
         """Up to ``limit`` kept messages, newest first."""
 
 
+class Spending(Protocol):
+    """What desks used of the model, day by day: one row each, guarded by its ETag."""
+
+    async def read(self, desk: str, day: str) -> tuple[DaySpend, str | None]:
+        """A day of a desk with its ETag; zeros and None when nothing was counted yet."""
+
+    async def write(self, spend: DaySpend, etag: str | None) -> None:
+        """Write a day over the version that ``etag`` names; None: there must be none.
+
+        Raises:
+            ConflictError: It changed since, perhaps by ourselves with a lost answer.
+        """
+
+
 class Texts(Protocol):
     """Blobs for texts that are too long for a table property."""
 
@@ -176,6 +191,10 @@ class ModelAnswer:
     demo: bool = False
 
 
+#: Code of the error for calls that were not made: the model did not answer lately.
+RESTING = "model_resting"
+
+
 class ModelClient(Protocol):
     """A chat model that answers by a schema."""
 
@@ -183,9 +202,19 @@ class ModelClient(Protocol):
         """Call the model once.
 
         Raises:
-            RetryableError: 429, 5xx, timeout, dropped connection.
-            PermanentError: Refusal, content filter, truncated answer, wrong key or deployment.
+            RetryableError: 429, 5xx, timeout, dropped connection, wrong key or deployment;
+                ``RESTING`` when nothing was called because it did not answer lately.
+            PermanentError: Refusal, content filter, truncated answer.
         """
+
+    def most(self, call: ModelCall) -> Usage:
+        """The most that a call can use: never less than what ``complete`` reports for it.
+
+        ``cost`` is None when there is no price for it.
+        """
+
+    def pause(self, stage: str) -> float:
+        """Seconds for which this stage should not call, because it would be told ``RESTING``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from shared.domain.case import Status
 from shared.domain.fold import fold, index_entry
 from shared.domain.rows import ActRow, EffectRow, MessageRow, Row, StageRow, TargetRow
+from tests.simulation.checker_budgets import check_budgets
 from tests.simulation.permissions import Permissions
 from tests.simulation.world import instantly
 
@@ -33,6 +34,7 @@ def check(simulation: Simulation) -> None:
         if "case" in rows:
             findings.cases += 1
             _Case(simulation, case_id, rows).check()
+    check_budgets(simulation)
     _promises(simulation)
     _remembered(simulation)
     _leftovers(simulation)

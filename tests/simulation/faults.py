@@ -64,6 +64,7 @@ _ANY = ("crash_before", "crash_after", "lost", "error", "pause_before", "pause_a
 _POSSIBLE: dict[str, tuple[str, ...]] = {
     "store.insert": (*_ANY, "conflict"),
     "store.replace": (*_ANY, "conflict"),
+    "spending.write": (*_ANY, "conflict"),
     "nudges.send": (*_ANY, "twice", "late"),
     "model.complete": (
         *_ANY, "busy", "slow", "timeout", "malformed", "refusal", "filtered", "bug",

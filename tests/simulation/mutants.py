@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.simulation import mistakes_in_budgets as budgets
 from tests.simulation import mistakes_in_cases as cases
 from tests.simulation import mistakes_in_deciding as deciding
 from tests.simulation import mistakes_in_work as work
@@ -63,9 +64,13 @@ _GROUPS: dict[Apply, tuple[str, ...]] = {
         (deciding.decides_again, deciding.old_yes_for_new_arguments, deciding.counts_no_money),
         ("people",),
     ),
+    budgets.blind_to_others: ("model",),
 }
 
 _STORIES: dict[Apply, Scenario] = {
+    budgets.blind_to_others: Scenario(
+        (Caller(),), outages=(Outage(0.0, 60.0, ("model.",), Fault("malformed")),), case_tokens=1100
+    ),
     work.no_check_after_look_up: Scenario(
         (Caller(),),
         callback="queryable",
@@ -146,6 +151,17 @@ _WHAT: dict[Apply, str] = {
     deciding.forgets_the_hour: "nobody is reminded",
     deciding.reminds_of_what_is_decided: "people are asked for what was decided",
     deciding.counts_no_money: "each message may cost as much as a whole case",
+    budgets.no_reservation: "a claim reserves nothing of its budgets",
+    budgets.blind_to_others: "two stages of a case share the last of its budget",
+    budgets.settles_twice: "what was reserved too much is given back twice",
+    budgets.forgets_lost_calls: "a call whose answer was lost costs nothing",
+    budgets.forgets_dead_claims: "what a dead worker reserved costs nothing",
+    budgets.forgets_old_holds: "a reservation that nobody settles is given back",
+    budgets.no_etag_on_days: "a desk's day is written over whatever is there",
+    budgets.breaker_without_half_open: "after a rest everybody calls the model at once",
+    budgets.no_breaker: "a model that does not answer is called all the same",
+    budgets.rests_after_refusals: "the model is not called after a refusal",
+    budgets.breaker_counts_attempts: "waiting for the model uses attempts up",
 }
 MUTANTS: dict[str, Mutant] = {
     mutant.name: mutant for mutant in itertools.starmap(_mutant, _WHAT.items())

@@ -8,23 +8,28 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from shared.adapters.breaker import Breaker
 from shared.adapters.memory import (
     MemoryCaseIndex,
     MemoryCaseStore,
     MemoryQuarantine,
+    MemorySpending,
     MemoryTexts,
 )
 from shared.adapters.memory_sinks import MemorySink
 from shared.adapters.scripted_model import ScriptedModel
 from shared.domain.nudge import nudge_body, whole_seconds
 from shared.domain.rows import ActRow, MessageRow, ReceivedRow, TargetRow
+from shared.domain.stage import Usage
 from shared.errors import PermanentError, RetryableError, UncertainError
+from tests.simulation.rests import FAILURES, FIRST_REST
 from tests.simulation.stand_ins import AGENTS
 from tests.simulation.world import START, instantly
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from shared.domain.budget import DaySpend
     from shared.domain.case import IndexEntry, Status, Wake
     from shared.domain.nudge import Nudge
     from shared.domain.partition import Partition
@@ -34,13 +39,15 @@ if TYPE_CHECKING:
     from tests.simulation.faults import Fault
     from tests.simulation.host import Host
     from tests.simulation.watch import Watch
-    from tests.simulation.world import World
+    from tests.simulation.world import Process, World
 
 
 #: Seconds after which a queue message is delivered again, almost.
 LONG_FROZEN = 540.0
 #: Seconds between two sweeps.
 SWEPT = 60.0
+#: Tokens.
+LONGEST_ANSWER = 300
 
 
 def _nobody(_: str) -> None:
@@ -214,6 +221,25 @@ class SimulatedTexts:
         return await self._world.call("texts.get", "", lambda: instantly(self.inner.get(name)))
 
 
+class SimulatedSpending:
+    """Spending."""
+
+    def __init__(self, world: World) -> None:
+        self.inner = MemorySpending()
+        self._world = world
+
+    async def read(self, desk: str, day: str) -> tuple[DaySpend, str | None]:
+        return await self._world.call(
+            "spending.read", desk, lambda: instantly(self.inner.read(desk, day))
+        )
+
+    async def write(self, spend: DaySpend, etag: str | None) -> None:
+        about = f"{spend.desk} {spend.counted.tokens} and {spend.reserved.tokens} held"
+        await self._world.call(
+            "spending.write", about, lambda: instantly(self.inner.write(spend, etag))
+        )
+
+
 class SimulatedQuarantine:
     """Quarantine."""
 
@@ -235,21 +261,54 @@ class ModelBug(Exception):  # noqa: N818
 
 
 class SimulatedModel:
-    """ModelClient: the scripted twin answers by the mood that the message names."""
+    """ModelClient: the scripted twin answers by the mood that the message names.
+
+    Each process has a breaker of its own, the product's, on virtual time.
+    """
 
     def __init__(self, world: World, watch: Watch) -> None:
         self._world = world
         self._watch = watch
         self._inner = ScriptedModel(dict.fromkeys(AGENTS, _by_mood))
+        self._breakers: dict[Process, Breaker] = {}
+
+    def most(self, call: ModelCall) -> Usage:
+        return Usage(
+            calls=1, prompt_tokens=100 * len(call.messages), completion_tokens=LONGEST_ANSWER
+        )
+
+    def pause(self, stage: str) -> float:
+        pause = self._breaker().pause()
+        self._watch.rests.asked(self._world.current().process, pause)
+        return pause
 
     async def complete(self, call: ModelCall) -> ModelAnswer:
+        process = self._world.current().process
+        with self._breaker().call(), self._watch.rests.called(process):
+            return await self._complete(call)
+
+    def _breaker(self) -> Breaker:
+        process = self._world.current().process
+        if process not in self._breakers:
+            self._breakers[process] = self._new_breaker()
+            process.forgets.append(lambda: self._breakers.update({process: self._new_breaker()}))
+            process.forgets.append(lambda: self._watch.rests.forgot(process))
+        return self._breakers[process]
+
+    def _new_breaker(self) -> Breaker:
+        return Breaker("simulated", FAILURES, FIRST_REST, lambda: self._world.now)
+
+    async def _complete(self, call: ModelCall) -> ModelAnswer:
         who = self._world.current()
         which = self._watch.model_requested(who, call.stage)
 
         def paid() -> ModelAnswer:
-            self._watch.model_paid(who, which)
+            most = self.most(call)
+            length = who.random.choice((3, LONGEST_ANSWER))
+            usage = most.model_copy(update={"completion_tokens": length})
+            self._watch.model_paid(who, which, usage.tokens)
             self._inner.calls.clear()
-            return instantly(self._inner.complete(call))
+            return replace(instantly(self._inner.complete(call)), usage=usage)
 
         def malformed(_: Fault) -> ModelAnswer:
             answer = paid()
@@ -257,7 +316,7 @@ class SimulatedModel:
 
         def busy(fault: Fault) -> ModelAnswer:
             self._watch.model_refused(who, fault.seconds)
-            raise RetryableError("rate_limited", retry_after=fault.seconds)
+            raise RetryableError("rate_limited", retry_after=fault.seconds, usage=Usage())
 
         def refusal(_: Fault) -> ModelAnswer:
             paid()

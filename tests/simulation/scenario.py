@@ -87,6 +87,8 @@ class Scenario:
         timer: Whether the sweep runs.
         calm: No sweep may find anything to do: hints alone carry every case to its end.
         garbage: How many messages lie in queues that are none of ours, up to three.
+        case_tokens: The budget of a case; None for the usual one, which nothing here meets.
+        day_tokens: The budget of a desk's day; None for none.
     """
 
     callers: tuple[Caller, ...]
@@ -99,6 +101,8 @@ class Scenario:
     calm: bool = False
     garbage: int = 0
     outages: tuple[Outage, ...] = ()
+    case_tokens: int | None = None
+    day_tokens: int | None = None
 
 
 BASE: dict[str, Scenario] = {
@@ -133,6 +137,7 @@ BASE: dict[str, Scenario] = {
         )
     ),
     "unanswered": Scenario((Caller(mood="costly"),)),
+    "budgeted": Scenario((Caller(), Caller(at=0.2)), case_tokens=3200, day_tokens=4200),
     "twins": Scenario((Caller(mood="good", twin=0.0, clash=0.5),)),
 }
 
@@ -155,6 +160,8 @@ def at_random(random: Random, groups: frozenset[str], *, outage: bool = False) -
         skews=skews,
         garbage=random.choice((0, 0, 0, 1, 3)) if people else 0,
         outages=(_outage(random),) if outage else (),
+        case_tokens=random.choice((None, None, None, 2100, 3200, 8000)),
+        day_tokens=random.choice((None, None, None, 2100, 4200, 20_000)),
     )
 
 
@@ -178,7 +185,12 @@ def untimed(random: Random) -> Scenario:
 
 
 _OUT: tuple[tuple[tuple[str, ...], tuple[Fault, ...], tuple[float, ...]], ...] = (
-    (("store.", "index.", "nudges.", "texts."), (Fault("error"),), (10.0, 100.0, 300.0, 900.0)),
+    (
+        ("store.", "index.", "nudges.", "texts.", "spending."),
+        (Fault("error"),),
+        (10.0, 100.0, 300.0, 900.0),
+    ),
+    (("spending.",), (Fault("error"), Fault("lost")), (5.0, 60.0, 300.0)),
     (("nudges.",), (Fault("error"),), (5.0, 60.0, 300.0)),
     (("index.",), (Fault("error"),), (5.0, 60.0, 300.0)),
     (

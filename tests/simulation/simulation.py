@@ -28,10 +28,11 @@ from tests.simulation.ports import (
     SimulatedNudges,
     SimulatedQuarantine,
     SimulatedSink,
+    SimulatedSpending,
     SimulatedStore,
     SimulatedTexts,
 )
-from tests.simulation.stand_ins import AGENTS, PLAN
+from tests.simulation.stand_ins import AGENTS
 from tests.simulation.watch import Findings, Watch
 from tests.simulation.world import Process, World, instantly
 
@@ -78,6 +79,7 @@ class Simulation:
         self.store.changed = self._marked
         self.texts = SimulatedTexts(self.world)
         self.quarantine = SimulatedQuarantine(self.world)
+        self.spending = SimulatedSpending(self.world)
         self.model = SimulatedModel(self.world, self.watch)
         self.sinks = {
             "callback": self._sink(scenario.callback, scenario.callback_window),
@@ -146,7 +148,7 @@ class Simulation:
     def _process(self, number: int, skew: float) -> Process:
         process = Process(self.world, number, skew)
         process.app = assemble(
-            _settings(),
+            _settings(self.scenario.case_tokens, self.scenario.day_tokens),
             _desks(),
             Ports(
                 store=self.store,
@@ -154,13 +156,14 @@ class Simulation:
                 nudges=SimulatedNudges(self.world, self.host),
                 texts=self.texts,
                 quarantine=self.quarantine,
+                spending=self.spending,
                 model=self.model,
                 sinks=dict(self.sinks),
                 connectors=MemoryConnectors({}),
                 inbox=MemoryInbox(),
                 clock=process,
             ),
-            PLAN,
+            list(AGENTS.values()),
         )
         # Owners' tokens and jitter must come again with the seed.
         random = Random(self.world.seed << 8 | number)
@@ -178,8 +181,10 @@ class Simulation:
 
 
 @lru_cache
-def _settings() -> Settings:
-    return Settings.model_validate({"FRONTDESK_SECRET": "x" * 32})
+def _settings(case_tokens: int | None, day_tokens: int | None) -> Settings:
+    limits = {"FRONTDESK_CASE_TOKENS": case_tokens, "FRONTDESK_DAY_TOKENS": day_tokens}
+    given = {name: tokens for name, tokens in limits.items() if tokens is not None}
+    return Settings.model_validate({"FRONTDESK_SECRET": "x" * 32, **given})
 
 
 @lru_cache

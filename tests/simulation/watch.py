@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.domain.rows import ActRow, EffectRow, MessageRow, Row, StageRow, TargetRow
+from tests.simulation.rests import Rests
 
 if TYPE_CHECKING:
     from tests.simulation.world import Invocation, World
@@ -20,17 +21,25 @@ _CLOCKS = 40.0
 _MOVES = {
     "working": {"working", "deferred", "finished", "parked"},
     "attempting": {"attempting", "deferred", "done", "refused", "uncertain"},
-    "deferred": {"working", "attempting", "parked", "refused", "uncertain"},
+    # Deferred again: it was not worked on, because the model rests or a budget is crowded.
+    "deferred": {"working", "attempting", "deferred", "parked", "refused", "uncertain"},
 }
 _RESTING = ("finished", "parked", "done", "refused", "uncertain")
 
 
 @dataclass
 class Paid:
-    """One model call that reached the model."""
+    """One model call that reached the model.
+
+    Attributes:
+        day: Of the claim that it was made for, by its worker's clock.
+        tokens: What it used.
+    """
 
     invocation: Invocation
     epoch: int
+    day: str
+    tokens: int
 
 
 @dataclass
@@ -63,6 +72,9 @@ class Watch:
         deadline: Seconds after which a turn's stages must not be worked on any more.
         attempts: Claims of a stage that may be followed by model calls.
         last_call: Seconds after a claim within which a model call may still begin.
+
+    Attributes:
+        requested: Case, row and epoch of every claim for which the model was called.
     """
 
     def __init__(self, world: World, deadline: float, attempts: int, last_call: float) -> None:
@@ -70,6 +82,8 @@ class Watch:
         self.rows: dict[str, dict[str, Row]] = {}
         self.paid: dict[tuple[str, str], list[Paid]] = {}
         self.last_change = 0.0
+        self.requested: set[tuple[str, str, int]] = set()
+        self.rests = Rests(world, self.findings)
         self._world = world
         self._deadline = deadline
         self._attempts = attempts
@@ -118,6 +132,7 @@ class Watch:
         late = (invocation.process.now() - self._began(case_id, claim.turn)).total_seconds()
         if late > self._deadline + self._last_call + 2 * _CLOCKS:
             self._wrong(case_id, claim.key, f"a model call {late:.0f} s after the turn began")
+        self.requested.add((case_id, claim.key, claim.epoch))
         if claim.attempts > self._attempts:
             self._wrong(case_id, claim.key, f"I7: a model call in attempt {claim.attempts}")
         return case_id, claim.key
@@ -128,11 +143,12 @@ class Watch:
         ended = any(e.epoch == other.epoch and e.event != "claimed" for e in stored.events)
         return not (ended or other.invocation.over or other.invocation.slowed)
 
-    def model_paid(self, invocation: Invocation, which: tuple[str, str]) -> None:
+    def model_paid(self, invocation: Invocation, which: tuple[str, str], tokens: int) -> None:
         """The model took the call."""
         calls = self.paid.setdefault(which, [])
         _, claim = self._claims.get(invocation, ("", None))
-        calls.append(Paid(invocation, claim.epoch if claim else 0))
+        epoch, day = (claim.epoch, claim.claimed_at.date()) if claim else (0, "")
+        calls.append(Paid(invocation, epoch, str(day), tokens))
         self.findings.paid += 1
         if len(calls) > 2 * self._attempts:
             self._wrong(*which, f"I7: {len(calls)} paid calls")

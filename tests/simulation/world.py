@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from tests.simulation.host import Message
     from tests.simulation.scenario import Outage
 
-START = datetime(2026, 1, 1, tzinfo=UTC)
+#: Ten minutes before a day ends by UTC, so that schedules go over midnight.
+START = datetime(2025, 12, 31, 23, 50, tzinfo=UTC)
 T = TypeVar("T")
 #: What a port of the model or of a sink does of its own when a fault of that kind is ordered.
 Troubles = Mapping[str, Callable[["Fault"], Any]]
@@ -36,7 +37,11 @@ _invocation: ContextVar[Invocation] = ContextVar("invocation")
 
 
 class Process:
-    """One worker process with a clock of its own. When it dies, all its invocations do."""
+    """One worker process with a clock of its own. When it dies, all its invocations do.
+
+    Attributes:
+        forgets: Called when it dies, to lose what was only in its memory.
+    """
 
     def __init__(self, world: World, number: int, skew: float) -> None:
         self.number = number
@@ -44,6 +49,7 @@ class Process:
         self.down_until = 0.0
         self.running: list[Invocation] = []
         self.app: Frontdesk
+        self.forgets: list[Callable[[], None]] = []
         self._world = world
 
     def now(self) -> datetime:
@@ -255,6 +261,8 @@ class World:
             self.loop.drop(invocation.tasks)
             if invocation.when_dead:
                 invocation.when_dead()
+        for forget in process.forgets:
+            forget()
 
     def note(self, line: str) -> None:
         """Writes a line of history, when one is kept."""

@@ -16,6 +16,7 @@ from shared.adapters.memory import (
     MemoryInbox,
     MemoryNudges,
     MemoryQuarantine,
+    MemorySpending,
     MemoryTexts,
     Sent,
 )
@@ -148,6 +149,7 @@ class World:
         self.store, self.index = store or MemoryCaseStore(), MemoryCaseIndex()
         self.nudges, self.texts = MemoryNudges(), MemoryTexts()
         self.quarantine, self.inbox = MemoryQuarantine(), MemoryInbox()
+        self.quarantine, self.spending = MemoryQuarantine(), MemorySpending()
         self.model, self.clock = ScriptedModel(script), ManualClock()
         self.callback = MemorySink("keyed", self.clock, lambda _: self.fault)
         self.email = MemorySink("unkeyed", self.clock, lambda _: self.fault)
@@ -170,13 +172,14 @@ class World:
                 nudges=self.nudges,
                 texts=self.texts,
                 quarantine=self.quarantine,
+                spending=self.spending,
                 model=self.model,
                 sinks=self.sinks,
                 connectors=self.connectors,
                 inbox=self.inbox,
                 clock=self.clock,
             ),
-            [agent.plan for agent in agents],
+            agents,
         )
 
     async def open(self, text: str = "My room is dirty.", **more: Any) -> str:
