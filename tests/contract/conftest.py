@@ -19,9 +19,10 @@ from shared.adapters.memory import (
     MemoryInbox,
     MemoryNudges,
     MemoryQuarantine,
+    MemorySpending,
     MemoryTexts,
 )
-from shared.ports import CaseIndex, CaseStore, Nudges, Quarantine, Texts
+from shared.ports import CaseIndex, CaseStore, Nudges, Quarantine, Spending, Texts
 from shared.ports.crm import Inbox
 from tests.contract.lossy_proxy import LossyProxy
 
@@ -38,6 +39,7 @@ class Storage:
     texts: Texts
     quarantine: Quarantine
     inbox: Inbox
+    spending: Spending
 
 
 @pytest.fixture
@@ -52,6 +54,7 @@ async def delete_all(storage: AzureStorage) -> None:
     await storage.index._client.delete_table()
     await storage.quarantine._client.delete_table()
     await storage.inbox._client.delete_table()
+    await storage.spending._client.delete_table()
     for queue in storage.nudges._queues.values():
         with suppress(ResourceNotFoundError):
             await queue.delete_queue()
@@ -81,9 +84,18 @@ def storage(request: pytest.FixtureRequest) -> Storage:
             MemoryTexts(),
             MemoryQuarantine(),
             MemoryInbox(),
+            MemorySpending(),
         )
     real: AzureStorage = request.getfixturevalue("azure")
-    return Storage(real.cases, real.index, real.nudges, real.texts, real.quarantine, real.inbox)
+    return Storage(
+        real.cases,
+        real.index,
+        real.nudges,
+        real.texts,
+        real.quarantine,
+        real.inbox,
+        real.spending,
+    )
 
 
 @dataclass(frozen=True)
