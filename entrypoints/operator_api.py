@@ -6,11 +6,13 @@
 | POST /api/cases/{id}/cancel | 202; body ``{by, reason}``                                     |
 | POST /api/cases/{id}/resolve | 202; body ``{by, reason}``: a person has dealt with it        |
 | POST /api/cases/{id}/replay | 202 ``{replayed}``; body ``{by, reason, stages, effects}``     |
+| GET /api/budget             | 200 ``{day, desks}``: limits, and what was used of them; query day |
 | GET /api/quarantine         | 200 ``{messages}``: queue messages that nobody could make sense of |
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Annotated
 
@@ -26,6 +28,9 @@ from entrypoints.http_protocol import (
     read_body,
 )
 from entrypoints.running import frontdesk
+from shared.errors import RequestError
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 Name = Annotated[Clean, Field(min_length=1, max_length=80)]
 
@@ -89,10 +94,35 @@ async def quarantine(req: func.HttpRequest) -> func.HttpResponse:
     return json_answer({"messages": [asdict(item) | {"at": item.at.isoformat()} for item in kept]})
 
 
+async def budget(req: func.HttpRequest) -> func.HttpResponse:
+    """Every desk's limits, and what it used on a day; today by UTC when none is named."""
+    running = await frontdesk()
+    now = running.ports.clock.now()
+    day = req.params.get("day") or now.date().isoformat()
+    if not _DAY.fullmatch(day):
+        raise RequestError(400, "Bad day", "day is a date by UTC, such as 2026-01-31.")
+    desks = []
+    for desk in running.desks.every:
+        limits = running.budgets.of(desk)
+        case = {"tokens": limits.case_tokens, "cost": limits.case_cost}
+        spent: dict[str, object] | None = None
+        if limits.by_day:
+            spend = (await running.budgets.day(desk, day)).aged(now)
+            used, reserved = spend.counted, spend.reserved
+            spent = {
+                "limit": {"tokens": limits.day_tokens, "cost": limits.day_cost},
+                "used": {"tokens": used.tokens, "cost": used.cost},
+                "reserved": {"tokens": reserved.tokens, "cost": reserved.cost},
+            }
+        desks.append({"desk": desk.name, "case": case, "day": spent})
+    return json_answer({"day": day, "desks": desks})
+
+
 ROUTES = (
     Route("parked", "GET", "parked", parked),
     Route("cancel_case", "POST", "cases/{case_id}/cancel", cancel),
     Route("resolve_case", "POST", "cases/{case_id}/resolve", resolve),
     Route("replay_case", "POST", "cases/{case_id}/replay", replay),
+    Route("budget", "GET", "budget", budget),
     Route("quarantine", "GET", "quarantine", quarantine),
 )

@@ -100,6 +100,7 @@ def test_every_route_is_there_and_only_health_and_webhooks_need_no_key(
         ("POST", "cases/{case_id}/replay"),
         ("GET", "parked"),
         ("GET", "quarantine"),
+        ("GET", "budget"),
         ("GET", "desks"),
         ("GET", "health"),
     }

@@ -125,6 +125,10 @@ class Api:
         """Kept queue messages: ``{"messages": [{id, queue, reason, body, at}…]}``."""
         return self._page("/api/quarantine", "messages", {"limit": limit})
 
+    def budget(self, day: str | None) -> dict[str, Any]:
+        """Limits and use: ``{"day", "desks": [{desk, case, day}…]}``."""
+        return self._page("/api/budget", "desks", {"day": day})
+
     def act(self, case_id: str, act: str, body: dict[str, Any]) -> dict[str, Any]:
         """A person's act on a case: cancel, resolve or replay. Sent once.
 

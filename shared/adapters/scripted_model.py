@@ -22,22 +22,25 @@ class ScriptedModel:
             raises KeyError.
 
     Attributes:
+        bound: The most that it says a call can use.
+        resting: Seconds for which it wants no calls.
         demo: Whether its answers are those of a demonstration model.
     """
 
     def __init__(self, script: Script) -> None:
         self.script = dict(script)
         self.calls: list[ModelCall] = []
+        self.bound = Usage(calls=1, prompt_tokens=1000, completion_tokens=4000)
+        self.resting = 0.0
         self.demo = False
 
     def most(self, call: ModelCall) -> Usage:
-        """A generous bound; nothing has a price here."""
-        said = sum(len(message.content.encode()) for message in call.messages)
-        return Usage(calls=1, prompt_tokens=said + 1000, completion_tokens=4000)
+        """The same for every call."""
+        return self.bound
 
     def pause(self, stage: str) -> float:
-        """It always answers."""
-        return 0.0
+        """The same for every stage."""
+        return self.resting
 
     async def complete(self, call: ModelCall) -> ModelAnswer:
         """The scripted answer, with plausible usage."""

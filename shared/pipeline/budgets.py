@@ -78,10 +78,10 @@ class Budgets:
         budget = self.of(desk)
         counted = sum((row.counted for row in view.stage_rows), start=Usage())
         if not budget.case_allows(sum(others, start=counted + most)):
-            limit = _said(budget.case_tokens, budget.case_cost)
+            used = _of(counted, budget.case_tokens, budget.case_cost)
             raise PermanentError(
                 "case_budget_used_up",
-                f"{_used(counted)} of {limit}; {progress.plan.stage} could take {_used(most)}",
+                f"{used} used; {progress.plan.stage} could take {_amount(most)}",
             )
 
     def unseen(self, view: Partition, progress: Progress, now: datetime) -> tuple[Progress, ...]:
@@ -115,14 +115,12 @@ class Budgets:
             spend = before.aged(now)
             if owner in spend.held:
                 return before
-            limit = _said(budget.day_tokens, budget.day_cost)
             match spend.room(most, budget):
                 case "no":
-                    raise PermanentError(
-                        "desk_budget_used_up", f"{_used(spend.counted)} of {limit} on {spend.day}"
-                    )
+                    used = _of(spend.counted, budget.day_tokens, budget.day_cost)
+                    raise PermanentError("desk_budget_used_up", f"{used} used on {spend.day}")
                 case "later":
-                    raise CrowdedError(f"others hold {_used(spend.reserved)} of {limit}")
+                    raise CrowdedError(f"others hold {_amount(spend.reserved)}")
             return spend.reserve(owner, most, until)
 
         day = now.date().isoformat()
@@ -180,12 +178,12 @@ class CrowdedError(FrontdeskError):
         self.detail = detail
 
 
-def _said(tokens: int | None, cost: float | None) -> str:
-    parts = [f"{tokens:,} tokens"] if tokens is not None else []
-    parts += [f"{cost:g}"] if cost is not None else []
-    return " or ".join(parts)
+def _of(used: Usage, tokens: int | None, cost: float | None) -> str:
+    parts = [f"{used.tokens:,} of {tokens:,} tokens"] if tokens is not None else []
+    parts += [f"cost {used.cost or 0:.4g} of {cost:g}"] if cost is not None else []
+    return ", ".join(parts)
 
 
-def _used(usage: Usage) -> str:
-    cost = "" if usage.cost is None else f" ({usage.cost:.4g})"
+def _amount(usage: Usage) -> str:
+    cost = "" if usage.cost is None else f", cost {usage.cost:.4g}"
     return f"{usage.tokens:,} tokens{cost}"

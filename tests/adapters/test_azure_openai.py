@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 
-from shared.domain.stage import Usage
+from shared.domain.stage import ChatMessage, Usage
 from shared.errors import RetryableError
 from tests.support.model_endpoint import ANSWER, CALL, COMPLETION, SCHEMA, model_at
 
@@ -116,6 +117,32 @@ async def test_usage_is_counted_and_priced_by_deployment_or_model(
         completion_tokens=50,
         reasoning_tokens=30,
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["My steak is raw.", "肉がまだ生です。" * 50, "\U0001f969\u200d" * 99]
+)
+async def test_no_call_uses_more_than_what_is_reserved_for_it(
+    httpserver: HTTPServer, text: str
+) -> None:
+    prices = '{"m": {"input": 2, "output": 10, "cached_input": 1}}'
+    said = ChatMessage(role="user", content=text)
+    call = replace(CALL, messages=(*CALL.messages, said))
+
+    async with model_at(httpserver, FRONTDESK_PRICES=prices) as model:
+        most = model.most(call)
+
+    whole = sum(len(m.content.encode()) for m in call.messages) + len(json.dumps(SCHEMA))
+    assert most.prompt_tokens >= whole
+    assert most.completion_tokens == 4000
+    assert most.cost == pytest.approx((most.prompt_tokens * 2 + 4000 * 10) / 1e6)
+
+
+async def test_without_a_price_for_the_deployment_nobody_knows_the_most_that_a_call_costs(
+    httpserver: HTTPServer,
+) -> None:
+    async with model_at(httpserver, FRONTDESK_PRICES='{"n":{"input":1,"output":1}}') as model:
+        assert model.most(CALL).cost is None
 
 
 async def test_a_bare_answer_without_usage_or_ids_is_enough(httpserver: HTTPServer) -> None:

@@ -25,6 +25,8 @@ from shared.settings import read_settings
 TABLE = Path(__file__).parents[2] / "docs" / "provider-failures.md"
 CANARY = "canary-of-the-customer"
 USAGE = {"prompt_tokens": 90, "completion_tokens": 7}
+#: What surely costs nothing; anything else that fails may be billed.
+FREE = {"rate_limited", "quota_exhausted", "wrong_key", "unknown_deployment"}
 PAID = Usage(calls=1, prompt_tokens=90, completion_tokens=7)
 FOUND = {
     "hate": {"filtered": False, "severity": "safe"},
@@ -224,6 +226,7 @@ async def test_each_failure_gets_its_verdict(name: str, caplog: pytest.LogCaptur
     assert CANARY not in f"{error!r}{caplog.text}"
     if isinstance(error, RetryableError):
         assert error.retry_after == row.pause
+        assert error.usage == (Usage() if row.code in FREE else None)
     else:
         assert row.pause is None
         assert error.usage == (PAID if row.paid else None)
@@ -236,8 +239,9 @@ async def test_an_address_where_nothing_listens_is_a_lost_connection(free_port: 
     call = ModelCall("sentiment", (ChatMessage(role="system", content="x"),), "o", {}, 10)
 
     async with aclosing(OpenAIModel(read_settings(settings))) as model:
-        with pytest.raises(RetryableError, match="connection_lost: ConnectError"):
+        with pytest.raises(RetryableError, match="connection_lost: ConnectError") as caught:
             await model.complete(call)
+    assert caught.value.usage == Usage()
 
 
 async def test_a_call_ends_in_its_time_although_bytes_keep_coming() -> None:

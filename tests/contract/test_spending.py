@@ -110,5 +110,5 @@ async def test_what_cannot_be_settled_stays_counted_in_full(proxied: Proxied) ->
     with pytest.raises(CrowdedError):
         await budgets.reserve(limited(1500), "x", MOST, samples.NOON)
     later = samples.NOON + timedelta(hours=1)
-    with pytest.raises(PermanentError, match="desk_budget_used_up: 1,000 tokens"):
+    with pytest.raises(PermanentError, match="desk_budget_used_up: 1,000 of 1,500 tokens"):
         await budgets.reserve(limited(1500), "x", MOST, later)

@@ -12,7 +12,7 @@ import pytest
 from entrypoints import http_api, operator_api
 from entrypoints.http_protocol import answering
 from shared.errors import ConfigError, PermanentError, RetryableError
-from tests.support.world import NEGATIVE, POSITIVE, World
+from tests.support.world import NEGATIVE, POSITIVE, World, a_desk
 
 HANDLERS = {route.name: answering(route.handler) for route in http_api.ROUTES + operator_api.ROUTES}
 
@@ -48,6 +48,31 @@ async def call(
     )
     response = await HANDLERS[name](request)
     return response, json.loads(response.get_body())
+
+
+async def test_the_budget_shows_limits_and_what_was_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = a_desk("hotel", budget={"case_tokens": 90_000, "day_tokens": 50_000})
+    world = World(POSITIVE, desks=(a_desk("default"), desk))
+
+    async def frontdesk() -> Any:
+        return world.app
+
+    monkeypatch.setattr(operator_api, "frontdesk", frontdesk)
+    await world.open("Thank you!")
+    await world.run(world.nudges.sent.pop(0).nudge)
+    _, said = await call("budget")
+    _, before = await call("budget", day="2026-01-31")
+    refused, why = await call("budget", day="yesterday")
+
+    default, hotel = said["desks"]
+    assert said["day"] == world.clock.now().date().isoformat()
+    assert default == {"desk": "default", "case": {"tokens": 500_000, "cost": None}, "day": None}
+    assert hotel["case"]["tokens"] == 90_000
+    assert hotel["day"]["limit"] == {"tokens": 50_000, "cost": None}
+    assert hotel["day"]["used"]["tokens"] > 100
+    assert hotel["day"]["reserved"] == {"tokens": 0, "cost": None}
+    assert before["desks"][1]["day"]["used"]["tokens"] == 0
+    assert (refused.status_code, why["title"]) == (400, "Bad day")
 
 
 async def test_a_new_case_is_accepted_with_its_address(world: World) -> None:

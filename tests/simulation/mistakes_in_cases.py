@@ -30,7 +30,8 @@ def limits(simulation: Simulation, stack: ExitStack, **changed: Any) -> None:
     """Other limits for every part of the product."""
     for process in simulation.world.processes:
         app = process.app
-        for part in (app.runner, app.effects, app.parking, app.sweeper, app.budgets):
+        parts = (app.runner, app.runner._preparing, app.budgets)
+        for part in (*parts, app.effects, app.parking, app.sweeper):
             part._limits = replace(part._limits, **changed)
 
 

@@ -79,6 +79,11 @@ _STORIES: dict[Apply, Scenario] = {
     cases.one_mark_for_all: Scenario(
         (Caller(mood="good", reply=False, steps=(Step(2.0, "follow_up"), Step(4.0, "follow_up"))),)
     ),
+    work.endless_window: Scenario(
+        (Caller(),),
+        callback_window=300.0,
+        outages=(Outage(0.0, 900.0, ("sink.send",), Fault("lost")),),
+    ),
     work.new_key_for_replays: Scenario(
         (Caller(steps=(Step(5000.0, "resend", names=("reply-1",)),)),),
         outages=(Outage(0.0, 4900.0, ("sink.",), Fault("lost")),),

@@ -46,6 +46,7 @@ class FakeFrontdesk:
         acts: Paths and bodies of acts.
         replays: What the next replays answer: names, or a problem.
         quarantine: What is in quarantine.
+        budgets: Desks as GET /api/budget has them.
     """
 
     server: HTTPServer
@@ -59,6 +60,7 @@ class FakeFrontdesk:
     acts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     replays: list[tuple[int, str, str] | list[str]] = field(default_factory=list)
     quarantine: list[dict[str, str]] = field(default_factory=list)
+    budgets: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         answer = self.server.expect_request
@@ -73,6 +75,7 @@ class FakeFrontdesk:
         answer(re.compile(r"/api/cases/.*/(cancel|resolve)")).respond_with_handler(self._act)
         answer(re.compile(r"/api/cases/.*/replay")).respond_with_handler(self._replay)
         answer("/api/parked").respond_with_handler(self._parked)
+        answer("/api/budget").respond_with_handler(self._budget)
         answer("/api/quarantine").respond_with_handler(self._quarantine)
 
     @property
@@ -117,6 +120,9 @@ class FakeFrontdesk:
         if isinstance(become, tuple):
             return problem(*become)
         return answer_json({"case_id": CASE_ID, "replayed": become}, 202)
+
+    def _budget(self, request: Request) -> Response:
+        return answer_json({"day": request.args.get("day", "today"), "desks": self.budgets})
 
     def _quarantine(self, request: Request) -> Response:
         return answer_json({"messages": self.quarantine[: int(request.args["limit"])]})

@@ -243,3 +243,25 @@ def test_quarantine_shows_hostile_text_safely(cli: Any, frontdesk: Any) -> None:
 
 def test_an_empty_quarantine(cli: Any, frontdesk: Any) -> None:
     assert cli("quarantine", "--url", frontdesk.url).err == "nothing is in quarantine\n"
+
+
+def test_budget_shows_a_line_a_desk(cli: Any, frontdesk: Any) -> None:
+    day = {
+        "limit": {"tokens": 50_000, "cost": 2.5},
+        "used": {"tokens": 50_000, "cost": 1.25},
+        "reserved": {"tokens": 0, "cost": None},
+    }
+    frontdesk.budgets = [
+        {"desk": "bank", "case": {"tokens": 500_000, "cost": None}, "day": None},
+        {"desk": "hotel", "case": {"tokens": None, "cost": 0.5}, "day": day},
+    ]
+
+    ended = cli("budget", "--url", frontdesk.url, "--day", "2026-01-31")
+    whole = cli("budget", "--url", frontdesk.url, "--json").out
+
+    heads, bank, hotel = ended.out.splitlines()
+    assert heads.split("  ")[-1] == "USED 2026-01-31"
+    assert bank.split() == ["bank", "500,000", "tokens", "no", "limit"]
+    assert "cost 0.50" in hotel
+    assert hotel.endswith("50,000 tokens, cost 1.25")
+    assert json.loads(whole)["desks"] == frontdesk.budgets
