@@ -10,6 +10,7 @@ import pytest
 
 from shared.adapters.desk_files import load_desks
 from shared.domain.approvals import Approvals
+from shared.domain.budget import Budget
 from shared.domain.catalogue import catalogue_for_model
 from shared.domain.conditions import Condition
 from shared.domain.desk import Acknowledgement, Contact, Desk
@@ -67,7 +68,17 @@ def test_people_and_numbers_are_made_up(desk: Desk) -> None:
 
 @pytest.mark.parametrize(
     "part",
-    [Desk, CatalogueAction, Argument, Money, Condition, Contact, Approvals, Acknowledgement],
+    [
+        Desk,
+        CatalogueAction,
+        Argument,
+        Money,
+        Condition,
+        Contact,
+        Approvals,
+        Acknowledgement,
+        Budget,
+    ],
 )
 def test_the_documentation_explains_every_field(part: type[Desk]) -> None:
     page = (ROOT / "docs" / "desks.md").read_text("utf-8")
