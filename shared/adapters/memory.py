@@ -9,14 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.adapters.table_layout import (
+    KEY,
+    PARTITION,
     Cursor,
     check_key,
     entry_entity,
     entry_keys,
     facet_partition,
     facets_of,
+    journal_entity,
+    journal_key,
+    journal_partition,
+    journal_time,
     newer,
     parse_entry,
+    parse_journal,
     parse_row,
     parse_spend,
     parse_wake,
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.domain.case import IndexEntry, Status, Wake
+    from shared.domain.journal import JournalEntry
     from shared.domain.nudge import Nudge
     from shared.domain.rows import Row
     from shared.domain.stage import Sentiment
@@ -86,6 +94,7 @@ class MemoryCaseIndex:
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str], IndexEntry] = {}
         self._wakes: set[str] = set()
+        self._journal: dict[tuple[str, str], JournalEntry] = {}
 
     async def put(self, entry: IndexEntry) -> None:
         kept = parse_entry(entry_entity(entry, entry.facet))
@@ -133,6 +142,24 @@ class MemoryCaseIndex:
 
     async def forget(self, wake: Wake) -> None:
         self._wakes.discard(wake_key(wake))
+
+    async def record(self, entry: JournalEntry) -> None:
+        kept = journal_entity(entry)
+        self._journal[kept[PARTITION], kept[KEY]] = parse_journal(kept)
+
+    async def recorded(
+        self,
+        desk: str,
+        start: datetime,
+        end: datetime,
+        limit: int,
+        after: JournalEntry | None = None,
+    ) -> list[JournalEntry]:
+        partition = journal_partition(desk)
+        first = partition, journal_key(after) if after else journal_time(start)
+        last = partition, journal_time(end)
+        keys = sorted(key for key in self._journal if first < key < last)
+        return [self._journal[key] for key in keys[:limit]]
 
 
 @dataclass(frozen=True, slots=True)

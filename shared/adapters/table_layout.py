@@ -3,7 +3,8 @@
 A row is one JSON string in the properties ``json``, ``json1``, …, cut to fit them. An index entry
 lies in partition ``{facet}|{desk}`` under ``{inverted}|{case_id}|``, in facet ``open`` with the
 mark after it. ``inverted`` falls with time, so that a partition reads newest first. A wake lies in
-partition ``wake|`` under ``{milliseconds}|{case_id}``, so that the earliest is read first.
+partition ``wake|`` under ``{milliseconds}|{case_id}``, so that the earliest is read first; a
+journal entry in ``journal|{desk}`` under ``{milliseconds}|{case_id}|{mark}``.
 
 Limits: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.domain.budget import DaySpend
 from shared.domain.case import IndexEntry, Status, Wake
+from shared.domain.journal import JournalEntry
 from shared.domain.rows import ROWS, Row
 from shared.errors import PermanentError, RequestError
 
@@ -35,6 +37,7 @@ _KEY_UNITS = 512
 _NOT_IN_KEYS = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 _ENTRIES = TypeAdapter(IndexEntry)
 _SPENDS = TypeAdapter(DaySpend)
+_JOURNAL = TypeAdapter(JournalEntry)
 _FOREVER_MS = 10**14 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Stored = TypeVar("_Stored")
@@ -139,6 +142,39 @@ def parse_wake(row_key: str) -> Wake:
     """The wake of a row key."""
     at, _, case_id = row_key.partition("|")
     return Wake(case_id=case_id, at=_EPOCH + timedelta(milliseconds=int(at)))
+
+
+def journal_partition(desk: str) -> str:
+    """Partition key of a desk's journal."""
+    check_key(desk)
+    return f"journal|{desk}"
+
+
+def journal_key(entry: JournalEntry) -> str:
+    """Row key of a journal entry; sorts by time."""
+    _check_listed(entry.case_id)
+    check_key(entry.mark)
+    return f"{_milliseconds(entry.at):014d}|{entry.case_id}|{entry.mark}"
+
+
+def journal_time(at: datetime) -> str:
+    """What the row keys of all entries of that millisecond and later are not smaller than."""
+    return f"{_milliseconds(at):014d}|"
+
+
+def journal_entity(entry: JournalEntry) -> dict[str, str]:
+    """A journal entry as the entity that holds it."""
+    kept = {PARTITION: journal_partition(entry.desk), KEY: journal_key(entry)}
+    return _sized(kept | _properties(entry.model_dump_json(exclude_defaults=True)))
+
+
+def parse_journal(entity: Mapping[str, Any]) -> JournalEntry:
+    """The journal entry that an entity holds.
+
+    Raises:
+        PermanentError: ``row_unreadable``.
+    """
+    return _parse(_JOURNAL, entity)
 
 
 def facet_partition(facet: Status, desk: str) -> str:

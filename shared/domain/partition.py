@@ -19,6 +19,7 @@ from shared.domain.rows import (
     StageRow,
     TargetRow,
     effect_key,
+    opened_at,
     stage_key,
 )
 from shared.domain.stage import EffectRequest, Fetched, PlannedStage
@@ -165,9 +166,7 @@ class Partition:
     @property
     def openers(self) -> tuple[MessageRow | ActRow, ...]:
         """The messages and acts, each of which opened or reopened the case, in order of time."""
-        at = {row.key: row.received_at for row in self.messages}
-        at |= {row.key: row.at for row in self.acts}
-        return tuple(sorted((*self.messages, *self.acts), key=lambda row: at[row.key]))
+        return tuple(sorted((*self.messages, *self.acts), key=opened_at))
 
     @property
     def resolved_up_to(self) -> int:

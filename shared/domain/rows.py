@@ -269,6 +269,11 @@ Row = ReceivedRow | MessageRow | StageRow | EffectRow | ActRow | TargetRow
 ROWS: TypeAdapter[Row] = TypeAdapter(Annotated[Row, Field(discriminator="kind")])
 
 
+def opened_at(row: MessageRow | ActRow) -> datetime:
+    """When a message came or an act was done, UTC."""
+    return row.received_at if isinstance(row, MessageRow) else row.at
+
+
 def mark_of(row_key: str) -> str:
     """What an open mark calls the row that it announces; row keys of marks have no ``|``."""
     return row_key.replace("|", "")

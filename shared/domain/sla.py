@@ -172,7 +172,7 @@ def _ended_at(view: Partition, turn: int) -> datetime | None:
     if (
         all(p.phase in ("finished", "skipped") for p in stages)
         and not any(p.row.writes.escalated for p in stages if p.row)
-        and all(e.phase == "done" for e in effects)
+        and all(e.phase in ("done", "moot") for e in effects)
     ):
         times = [p.row.finished_at for p in stages if p.row]
         times += [e.row.finished_at for e in effects if e.row]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import get_args
 
+from shared.domain import journal
 from shared.domain.alarms import next_wake
 from shared.domain.case import IndexEntry, Status
 from shared.domain.fold import index_entry
 from shared.domain.nudge import Nudge
 from shared.domain.partition import EffectProgress, Partition, Progress
-from shared.domain.rows import ActRow, MessageRow, mark_of
+from shared.domain.rows import ActRow, MessageRow, mark_of, opened_at
 from shared.errors import RetryableError
 from shared.ports import CaseIndex, CaseStore, Nudges
 from shared.telemetry import logger
@@ -23,6 +25,8 @@ _ROUNDS = 5
 #: How many of the latest marks a settling worker removes. Earlier ones are gone, or a sweep finds
 #: them: only messages and acts that came in quick succession leave more than one.
 _MARKS = 3
+#: That clocks of two workers may differ, and more.
+_SKEW = timedelta(minutes=1)
 
 
 class Advancer:
@@ -106,8 +110,8 @@ class Advancer:
         """Moves a settled case from the open facet to that of its status.
 
         The entry is confirmed by a reading made after it was written: a worker that was paused
-        with an old view would otherwise overwrite a newer entry. Then the next wake is set.
-        The open marks go last, and only those of rows in the view.
+        with an old view would otherwise overwrite a newer entry. Then the next wake is set, and
+        what happened is recorded. The open marks go last, and only those of rows in the view.
 
         Returns:
             The case as it was settled; None when it is not.
@@ -118,12 +122,21 @@ class Advancer:
             if listed == index_entry(view):
                 if wake := next_wake(view):
                     await self._index.wake(wake)
-                for row in view.openers[-_MARKS:]:
+                latest = view.openers[-_MARKS:]
+                await self.record(view, latest[0])
+                for row in latest:
                     await self._index.remove(_mark(listed, row), ["open"])
                 return view
             listed = await self._list(view)
             view = await self._store.read(view.case_id)
         return None
+
+    async def record(self, view: Partition, since: MessageRow | ActRow) -> None:
+        """Writes into the desk's journal what happened since a message or act."""
+        begun = opened_at(since) - _SKEW
+        for entry in journal.entries(view):
+            if entry.at >= begun:
+                await self._index.record(entry)
 
     async def _list(self, view: Partition) -> IndexEntry:
         entry = index_entry(view)

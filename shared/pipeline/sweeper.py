@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from shared.domain import sla
 from shared.domain.alarms import next_wake
@@ -26,6 +27,7 @@ from shared.ports import CaseIndex, CaseStore, Clock
 
 _PAGE = 500
 _AT_ONCE = 8
+T = TypeVar("T")
 
 
 class Sweeper:
@@ -65,11 +67,11 @@ class Sweeper:
             last = entries[-1]
             grace = timedelta(seconds=self._limits.sweep_grace)
             old = [e for e in entries if e.created_at + grace <= self._clock.now()]
-            await _each(self._look_at(entry, counts) for entry in old)
+            await _each(old, lambda entry: self._look_at(entry, counts))
         woken: Wake | None = None
         while wakes := await self._index.wakes(self._clock.now(), _PAGE, woken):
             woken = wakes[-1]
-            await _each(self._wake(wake, counts) for wake in wakes)
+            await _each(wakes, lambda wake: self._wake(wake, counts))
         return counts
 
     async def _wake(self, wake: Wake, counts: Counter[str]) -> None:
@@ -78,8 +80,8 @@ class Sweeper:
         The wake stays, as an open mark would, until nothing is due and the next one is there.
         """
         counts["woken"] += 1
-        view = await self._store.read(wake.case_id)
         now = self._clock.now()
+        view = await self._store.read(wake.case_id)
         if view.received is None:
             if now - wake.at > timedelta(seconds=self._limits.orphan_age):
                 await self._index.forget(wake)
@@ -95,8 +97,18 @@ class Sweeper:
             await self._index.forget(wake)
 
     async def _set_targets(self, view: Partition, now: datetime, counts: Counter[str]) -> Partition:
-        """Stores which targets are at risk or missed by now, and has people told of it."""
-        for row in sla.due_rows(view, now):
+        """Stores which targets are at risk or missed by now, and has people told of it.
+
+        The wake comes first: the mark that brought us here may be gone by now, and what a row asks
+        for must be found.
+
+        Args:
+            now: Taken before the view was read, so that what it shows is not judged by later time.
+        """
+        rows = sla.due_rows(view, now)
+        if rows:
+            await self._index.wake(Wake(case_id=view.case_id, at=now))
+        for row in rows:
             if etag := await write(self._store, view.case_id, row, None):
                 view = view.with_row(row, etag)
                 counts[row.state] += 1
@@ -106,8 +118,8 @@ class Sweeper:
 
     async def _look_at(self, entry: IndexEntry, counts: Counter[str]) -> None:
         counts["looked_at"] += 1
-        view = await self._store.read(entry.case_id)
         now = self._clock.now()
+        view = await self._store.read(entry.case_id)
         announced = entry.mark in {mark_of(row.key) for row in view.openers}
         orphan_age = timedelta(seconds=self._limits.orphan_age)
         if (view.received is None or not announced) and now - entry.updated_at > orphan_age:
@@ -118,6 +130,8 @@ class Sweeper:
             return
         if view.settled:
             await self._advancer.settle_marked(view, entry)
+            [row] = [row for row in view.openers if mark_of(row.key) == entry.mark]
+            await self._advancer.record(view, row)
             await self._index.remove(entry, ["open"])
             counts["settled"] += 1
             return
@@ -145,18 +159,18 @@ class Sweeper:
         counts["nudged"] += len(due) + len(effects)
 
 
-async def _each(looks: Iterable[Coroutine[None, None, None]]) -> None:
-    """Awaits all, a few at once.
+async def _each(items: Iterable[T], look: Callable[[T], Awaitable[None]]) -> None:
+    """Looks at all, a few at once.
 
     Not a TaskGroup: one case whose rows cannot be read must not keep the others waiting.
     """
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def guarded(look: Coroutine[None, None, None]) -> None:
+    async def guarded(item: T) -> None:
         async with gate:
-            await look
+            await look(item)
 
-    for result in await asyncio.gather(*map(guarded, looks), return_exceptions=True):
+    for result in await asyncio.gather(*map(guarded, items), return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from shared.domain.budget import DaySpend
 from shared.domain.case import IndexEntry, Status, SupportCase, Wake
 from shared.domain.desk import Desk
+from shared.domain.journal import JournalEntry
 from shared.domain.nudge import Nudge
 from shared.domain.partition import Partition
 from shared.domain.rows import Row, StageRow
@@ -97,6 +98,22 @@ class CaseIndex(Protocol):
 
     async def forget(self, wake: Wake) -> None:
         """Delete a wake; an absent one is fine."""
+
+    async def record(self, entry: JournalEntry) -> None:
+        """Keep a happening in its desk's journal; the same one twice is one."""
+
+    async def recorded(
+        self,
+        desk: str,
+        start: datetime,
+        end: datetime,
+        limit: int,
+        after: JournalEntry | None = None,
+    ) -> list[JournalEntry]:
+        """Up to ``limit`` happenings from ``start`` on and before ``end``, in order of time.
+
+        Those behind ``after``, if it is given. Times count in milliseconds.
+        """
 
 
 class Nudges(Protocol):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from shared.domain.case import Status
 from shared.domain.fold import fold, index_entry
+from shared.domain.journal import entries
 from shared.domain.rows import ActRow, EffectRow, MessageRow, Row, StageRow, TargetRow
 from tests.simulation.checker_budgets import check_budgets
 from tests.simulation.permissions import Permissions
@@ -296,6 +297,7 @@ def _listing(simulation: Simulation) -> None:
             stored = stored.model_copy(update={"updated_at": true.updated_at})
         if stored != true:
             findings.add(f"I6: listed as {_differing(stored, true)} ({case_id[:8]})")
+    _journal(simulation)
     unlisted = {c for c, rows in simulation.watch.rows.items() if "case" in rows} - set(listed)
     findings.violations += [f"I6: not listed at all ({case_id[:8]})" for case_id in unlisted]
     shown, _ = instantly(
@@ -303,6 +305,26 @@ def _listing(simulation: Simulation) -> None:
     )
     if len(shown) != len({entry.case_id for entry in shown}):
         findings.add("I6: a case is shown twice")
+
+
+def _journal(simulation: Simulation) -> None:
+    """What happened to each case is in the journal, once."""
+    kept: dict[str, set[tuple[datetime, str]]] = {}
+    for entry in simulation.index.journal:
+        kept.setdefault(entry.case_id, set()).add((entry.at, entry.mark))
+    for case_id, rows in simulation.watch.rows.items():
+        if "case" not in rows:
+            continue
+        true = {(e.at, e.mark) for e in entries(instantly(simulation.store.inner.read(case_id)))}
+        found = kept.get(case_id, set())
+        acts = [row.act for row in rows.values() if isinstance(row, ActRow)]
+        # Work that went on while somebody cancelled it, or had it done again by what he had seen
+        # long before, is told twice; never an escalation or a target.
+        unclear = "cancel" in acts or acts.count("replay") > 1
+        told_twice = {e for e in found - true if unclear and e[1][0] in "mx"}
+        if found - told_twice != true:
+            wrong = f"journal {sorted(found - true)} instead of {sorted(true - found)}"
+            simulation.watch.findings.add(f"{wrong} ({case_id[:8]})")
 
 
 def _differing(stored: Any, true: Any) -> str:

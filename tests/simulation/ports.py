@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from shared.domain.budget import DaySpend
     from shared.domain.case import IndexEntry, Status, Wake
+    from shared.domain.journal import JournalEntry
     from shared.domain.nudge import Nudge
     from shared.domain.partition import Partition
     from shared.domain.rows import Row
@@ -121,6 +122,11 @@ class SimulatedIndex:
         """What is stored, by partition and row key."""
         return self.inner._entries
 
+    @property
+    def journal(self) -> list[JournalEntry]:
+        """What is recorded, in the order of desks and time."""
+        return [entry for _, entry in sorted(self.inner._journal.items())]
+
     def wakes_until(self, seconds: float) -> list[Wake]:
         """The wakes that are kept for that time and before."""
         until = START + timedelta(seconds=seconds)
@@ -181,6 +187,21 @@ class SimulatedIndex:
             self._unmarked(wake.case_id)
 
         await self._world.call("index.forget", wake.case_id[:8], act)
+
+    async def record(self, entry: JournalEntry) -> None:
+        await self._world.call(
+            "index.record", entry.mark, lambda: instantly(self.inner.record(entry))
+        )
+
+    async def recorded(
+        self,
+        desk: str,
+        start: datetime,
+        end: datetime,
+        limit: int,
+        after: JournalEntry | None = None,
+    ) -> list[JournalEntry]:
+        return await self.inner.recorded(desk, start, end, limit, after)
 
 
 class SimulatedNudges:
