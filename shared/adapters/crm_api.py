@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import json
 import ssl
+import time
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
 import aiohttp
 
 from shared.adapters.crm_vendor import Access
 from shared.adapters.model_errors import OPERATOR_PAUSE, retry_after
-from shared.errors import PermanentError, RetryableError, UncertainError
+from shared.errors import FrontdeskError, PermanentError, RetryableError, UncertainError
 from shared.telemetry import logger
 
 _ANSWER_BYTES = 8 * 1024 * 1024
 #: The vendor says that it did not take the request.
 _NOT_NOW = frozenset({408, 409, 423, 425, 429, 503})
+_ACCESS = "crm_access_refused"
+_LONGEST_WAIT = 3600.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _log = logger("crm")
 
 Headers = Callable[[], Awaitable[Mapping[str, str]]]
+Refusal = Callable[[int, Any], FrontdeskError | None]
+
+
+class Pass(Protocol):
+    """Names us by something that ends, such as an access token."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """The headers that name us."""
+
+    def ended(self) -> None:
+        """The vendor no longer takes what ``headers`` gave."""
 
 
 class Api:
@@ -29,7 +44,10 @@ class Api:
 
     Args:
         access: Its setting ``URL`` is where the API is, unless ``base`` says it.
-        headers: Makes the headers that name us; asked before each call.
+        headers: Makes the headers that name us, asked before each call; or a pass, which is renewed
+            once when the vendor answers 401.
+        refusal: What one of the vendor's own refusals means, by status and JSON; None where it
+            means what it does everywhere.
         connect: Seconds until a connection, TLS included, is given up.
         total: Seconds until the whole call is given up; an effect's attempt has 20.
     """
@@ -37,15 +55,18 @@ class Api:
     def __init__(
         self,
         access: Access,
-        headers: Headers,
+        headers: Headers | Pass,
         *,
         base: str | None = None,
+        refusal: Refusal | None = None,
         connect: float = 5.0,
         total: float = 15.0,
     ) -> None:
         self._access = access
-        self._headers = headers
+        self._pass = None if callable(headers) else headers
+        self._headers = headers if callable(headers) else headers.headers
         self._base = base
+        self._refusal = refusal
         self._timeout = aiohttp.ClientTimeout(total=total, connect=connect)
         self._tls: ssl.SSLContext | None = None
 
@@ -79,12 +100,34 @@ class Api:
         query: Mapping[str, str],
         more: Mapping[str, str] | None = None,
     ) -> Any:
+        renewable = self._pass
+        while True:
+            try:
+                return await self._send(method, path, body, query, more or {})
+            except RetryableError as error:
+                if error.code != _ACCESS:
+                    raise
+                if renewable is None:
+                    host = urlsplit(self._address()).hostname
+                    _log.error("the CRM does not accept our credentials", extra={"host": host})
+                    raise
+            renewable.ended()
+            renewable = None
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: object,
+        query: Mapping[str, str],
+        more: Mapping[str, str],
+    ) -> Any:
         base = self._address()
         headers = {
             "User-Agent": "Frontdesk",
             "Accept": "application/json",
             **await self._headers(),
-            **(more or {}),
+            **more,
         }
         data = None
         if body is not None:
@@ -108,12 +151,21 @@ class Api:
                     allow_redirects=False,
                 ) as response,
             ):
-                _check(response)
+                await self._check(response)
                 return _json(await _body(response), method)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise RetryableError("crm_unreachable", detail=type(error).__name__) from None
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             raise UncertainError("answer_lost", type(error).__name__) from None
+
+    async def _check(self, response: aiohttp.ClientResponse) -> None:
+        if 200 <= response.status < 300:
+            return
+        if self._refusal is not None:
+            said = _json(await _body(response), "")
+            if error := self._refusal(response.status, said):
+                raise error
+        _refuse(response)
 
     def _address(self) -> str:
         base = (self._base or self._access.need("URL")).rstrip("/")
@@ -134,6 +186,11 @@ class Api:
 def segment(value: str) -> str:
     """A vendor's id as one segment of a path: it came from outside."""
     return quote(value, safe="")
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    """The header of HTTP's basic authentication."""
+    return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
 
 
 async def _once(
@@ -172,19 +229,25 @@ def _json(body: bytes, method: str) -> Any:
         return None
 
 
-def _check(response: aiohttp.ClientResponse) -> None:
+def _refuse(response: aiohttp.ClientResponse) -> None:
     status = response.status
     said = f"HTTP {status}"
-    if 200 <= status < 300:
-        return
     if status in _NOT_NOW:
         code = "crm_rate_limited" if status == 429 else "crm_busy"
-        raise RetryableError(code, retry_after(response.headers), said)
+        raise RetryableError(code, _wait(response.headers), said)
     if status >= 500:
         raise UncertainError("crm_failed", said)
     if status == 401:
-        _log.error("the CRM does not accept our credentials", extra={"host": response.url.host})
-        raise RetryableError("crm_access_refused", OPERATOR_PAUSE, said)
+        raise RetryableError(_ACCESS, OPERATOR_PAUSE, said)
     if 300 <= status < 400:
         raise PermanentError("redirect_refused", said)
     raise PermanentError("crm_ticket_missing" if status in (404, 410) else "crm_refused", said)
+
+
+def _wait(headers: Mapping[str, str]) -> float:
+    """Seconds to wait: for as long as is said, or until the second at which the limit ends."""
+    at = headers.get("X-RateLimit-Reset", "")
+    wait = retry_after(headers)
+    if wait or not (at.isascii() and at.isdigit() and len(at) <= 12):
+        return wait
+    return min(max(int(at) - time.time(), 0.0), _LONGEST_WAIT)

@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
+from shared.domain.inbound import Delivery
 from shared.errors import UnverifiedError
 
 #: Seconds that a signed timestamp may be off, where the vendor names no tolerance of its own.
@@ -70,8 +71,14 @@ def check_signature(
         raise UnverifiedError("wrong signature: another secret, or the body was changed on its way")
 
 
-def check_token(given: str, secrets: Iterable[str]) -> None:
-    """Whether a vendor that signs nothing sent one of the secrets itself."""
+def check_token(delivery: Delivery, secrets: Iterable[str]) -> None:
+    """Whether a vendor that signs nothing sent one of the secrets itself.
+
+    In the header ``X-Frontdesk-Token``, or behind ``?code=`` by a vendor that sets no headers.
+    """
+    given = delivery.headers.get("x-frontdesk-token") or delivery.query.get("code", "")
+    if not given:
+        raise UnverifiedError("no header x-frontdesk-token, and no code in the address")
     found = False
     for secret in secrets:
         found |= hmac.compare_digest(secret.encode(), given.encode())

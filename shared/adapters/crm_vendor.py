@@ -137,6 +137,14 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def higher(order: Sequence[object], wanted: object, present: object) -> bool:
+    """Whether a priority is above the present one, lowest first.
+
+    One of the customer's own, which is in no order, is left as it is.
+    """
+    return present is None or (present in order and order.index(wanted) > order.index(present))
+
+
 def not_theirs(what: str) -> RequestError:
     """The error for a body that is JSON and not what the vendor sends."""
     return RequestError(400, "Not this vendor's", what)

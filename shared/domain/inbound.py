@@ -6,7 +6,7 @@ message finds its case, even when it arrives before the first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,7 +14,11 @@ from shared.domain.stage import Record
 
 #: Bytes of UTF-8 that are kept of one message.
 MAX_BYTES = 256 * 1024
+#: What a ticket's first message is called where the vendor keeps it as the ticket's description.
+OPENING = "first"
 _ID_CHARS = 200
+#: Letters and digits by which a mail is known for the one that a ticket was made of.
+_ALIKE = 200
 
 Kind = Literal["new", "follow_up", "echo", "ignored"]
 
@@ -114,6 +118,29 @@ def readable(text: str) -> str:
     """
     clean = text.replace("\x00", "").encode(errors="replace")
     return clean[:MAX_BYTES].decode(errors="ignore").strip()
+
+
+def conversation(subject: str, text: str, later: Sequence[CustomerWords]) -> list[CustomerWords]:
+    """All that a customer wrote: what the ticket began with, then the later messages.
+
+    Where tickets are made of mails, the first mail is often kept as the ticket's description and as
+    a message. It counts once, as ``OPENING``, whichever of the two an event was about.
+
+    Args:
+        text: The ticket's description.
+        later: The customer's messages, oldest first.
+    """
+    first, rest = text, list(later)
+    if rest and _alike(text, rest[0].text):
+        first = max(text, rest.pop(0).text, key=len)
+    if not first.strip() and rest:
+        return rest
+    return [CustomerWords(id=OPENING, text=with_subject(subject, first)), *rest]
+
+
+def _alike(one: str, other: str) -> bool:
+    texts = ["".join(filter(str.isalnum, text.casefold()))[:_ALIKE] for text in (one, other)]
+    return bool(texts[0]) and texts[0] == texts[1]
 
 
 def with_subject(subject: str, text: str) -> str:

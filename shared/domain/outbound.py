@@ -56,6 +56,12 @@ def marked(text: str, mark: str) -> str:
     return f"{text.rstrip()}\n\n[{mark}-{_digest(text)}]"
 
 
+def marked_html(post: Post) -> str:
+    """The same for a text that is written as HTML."""
+    text = marked(post.text, mark_of(post.key))
+    return f"{post.html}<br>\n<br>\n{text[text.rindex('[') :]}"
+
+
 def carries(text: str, mark: str) -> bool:
     """Whether a text was written by the effect of that mark."""
     return f"[{mark}-" in text

@@ -20,6 +20,7 @@ from shared.adapters.memory_sinks import Fault, MemorySink
 from shared.domain.outbound import mark_of
 from shared.errors import PermanentError, RetryableError, UncertainError
 from shared.ports import EffectCall, Sink
+from tests.support.benches import BENCHES
 from tests.support.chatwoot import ChatwootApi, Conversation
 from tests.support.effect_calls import KEY, a_call
 from tests.support.receiver import SECRET, Receiver
@@ -114,8 +115,9 @@ async def standard() -> AsyncIterator[Bench]:
         )
 
 
-def on(api: VendorApi) -> Bench:
+def on(api: VendorApi, ticket: str = "77") -> Bench:
     """A vendor's sink on its stand-in, whose ledger holds marks."""
+    api.spares_reads = True
     ways: dict[Fault, HttpFault] = {
         "before": HttpFault(cut=True),
         "after": HttpFault(cut=True, keep=True),
@@ -125,7 +127,7 @@ def on(api: VendorApi) -> Bench:
     keys = {mark_of(key): key for key in (KEY, OTHER_KEY)}
     return Bench(
         crm(api.vendor, api.settings("hotel", "s")),
-        "77",
+        ticket,
         lambda fault: api.faults.append(ways[fault]),
         lambda: [keys[mark] for mark in api.ledger],
     )
@@ -145,14 +147,26 @@ async def chatwoot() -> AsyncIterator[Bench]:
         yield on(api)
 
 
+@pytest.fixture
+async def vendor(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    api_type, made_by = BENCHES[request.node.callspec.params["bench"]]
+    async with api_type() as api:
+        there = made_by(api)
+        there.opened("My room is dirty.")
+        yield on(api, there.ticket)
+
+
 _REAL = ("callback", "email", "standard", "zendesk", "chatwoot")
 
 
-@pytest.fixture(params=["keyed", "queryable", "unkeyed", *_REAL])
+@pytest.fixture(params=["keyed", "queryable", "unkeyed", *_REAL, *BENCHES])
 def bench(request: pytest.FixtureRequest) -> Bench:
     if request.param in _REAL:
         real: Bench = request.getfixturevalue(request.param)
         return real
+    if request.param in BENCHES:
+        there: Bench = request.getfixturevalue("vendor")
+        return there
     return memory(request.param)
 
 

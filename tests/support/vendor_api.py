@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ class VendorApi(ABC):
         vendor: As in the webhook's address.
         credentials: Settings that it accepts, besides ``URL``.
         faults: For the next requests, in their order.
+        spares_reads: Whether only requests that write have faults.
         requests: Method and path of all that were let in, in their order.
         ledger: The marks of what was written into tickets.
     """
@@ -44,6 +46,7 @@ class VendorApi(ABC):
 
     def __init__(self) -> None:
         self.faults: deque[Fault] = deque()
+        self.spares_reads = False
         self.requests: list[str] = []
         self.ledger: list[str] = []
         self.url = ""
@@ -78,6 +81,11 @@ class VendorApi(ABC):
     def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
         """Does what is asked and returns the JSON to answer with."""
 
+    def note_mark(self, text: str) -> None:
+        """Puts the mark that a text carries into the ledger."""
+        found = re.search(r"\[(fd-[0-9a-f]{12})-", text)
+        self.ledger.append(found[1] if found else "no mark")
+
     async def _take(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         if not self.authorised(request):
@@ -85,7 +93,8 @@ class VendorApi(ABC):
         if raw and request.content_type != "application/json":
             return web.json_response({"error": "not JSON"}, status=415)
         self.requests.append(f"{request.method} {request.path}")
-        fault = self.faults.popleft() if self.faults else Fault(keep=True)
+        spared = self.spares_reads and request.method == "GET"
+        fault = self.faults.popleft() if self.faults and not spared else Fault(keep=True)
         status, said = 200, None
         if fault.keep:
             try:

@@ -14,7 +14,15 @@ from typing import Any, ClassVar
 
 from shared.adapters.crm_api import Api, segment
 from shared.adapters.crm_signatures import at_epoch, check_signature, check_window, header
-from shared.adapters.crm_vendor import Access, VendorConnector, json_of, not_theirs, part, text_of
+from shared.adapters.crm_vendor import (
+    Access,
+    VendorConnector,
+    higher,
+    json_of,
+    not_theirs,
+    part,
+    text_of,
+)
 from shared.domain.inbound import (
     Changes,
     CustomerWords,
@@ -111,7 +119,7 @@ class Connector(VendorConnector):
             return "labels"
         conversation = await self._api.read(self._path(labels.ticket_id))
         now = part(conversation, "priority")
-        if _rank(now) >= _rank(wanted):
+        if not higher(_PRIORITIES, wanted, now):
             return f"labels; the priority was {now} already"
         path = self._path(labels.ticket_id, "toggle_priority")
         await self._api.write("POST", path, {"priority": wanted})
@@ -180,7 +188,3 @@ def _at(message: Mapping[str, Any]) -> int:
         return int(datetime.fromisoformat(str(at)).replace(tzinfo=UTC).timestamp())
     except ValueError:
         return 0
-
-
-def _rank(priority: object) -> int:
-    return _PRIORITIES.index(priority) if priority in _PRIORITIES else -1

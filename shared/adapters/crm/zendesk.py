@@ -14,9 +14,17 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from shared.adapters.crm_api import Api, segment
+from shared.adapters.crm_api import Api, basic, segment
 from shared.adapters.crm_signatures import at_iso, check_signature, check_window, header
-from shared.adapters.crm_vendor import Access, VendorConnector, json_of, not_theirs, part, text_of
+from shared.adapters.crm_vendor import (
+    Access,
+    VendorConnector,
+    higher,
+    json_of,
+    not_theirs,
+    part,
+    text_of,
+)
 from shared.domain.inbound import (
     CustomerWords,
     Delivery,
@@ -117,7 +125,7 @@ class Connector(VendorConnector):
         if wanted is None:
             return "tags"
         present = part(await self._api.read(f"{ticket}.json"), "ticket", "priority")
-        if _rank(present) >= _rank(wanted):
+        if not higher(_PRIORITIES, wanted, present):
             return f"tags; the priority was {present} already"
         await self._api.write("PUT", f"{ticket}.json", {"ticket": {"priority": wanted}})
         return f"tags, priority {wanted}"
@@ -139,8 +147,7 @@ class Connector(VendorConnector):
         token, email = self.access.need("TOKEN"), self.access.values.get("EMAIL", "")
         if not email:
             return {"Authorization": f"Bearer {token}"}
-        pair = base64.b64encode(f"{email}/token:{token}".encode()).decode()
-        return {"Authorization": f"Basic {pair}"}
+        return basic(f"{email}/token", token)
 
 
 def _created(body: Any, ticket: str) -> InboundMessage:
@@ -198,10 +205,6 @@ def _triggered(body: Any, delivery: Delivery) -> InboundMessage:
         delivery_id=f"invocation {came or digest}",
         fetch="all",
     )
-
-
-def _rank(priority: object) -> int:
-    return _PRIORITIES.index(priority) if priority in _PRIORITIES else -1
 
 
 def _base64(digest: bytes) -> str:
