@@ -17,6 +17,7 @@ from shared.adapters.memory import (
     MemoryCaseStore,
     MemoryConnectors,
     MemoryInbox,
+    MemoryJournal,
     MemoryNudges,
     MemoryQuarantine,
     MemorySpending,
@@ -91,6 +92,7 @@ class Flow:
             Ports(
                 store=store,
                 index=MemoryCaseIndex(),
+                journal=MemoryJournal(),
                 nudges=nudges,
                 texts=MemoryTexts(),
                 quarantine=MemoryQuarantine(),

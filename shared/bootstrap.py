@@ -32,6 +32,7 @@ from shared.ports import (
     CaseIndex,
     CaseStore,
     Clock,
+    Journal,
     ModelCall,
     ModelClient,
     Nudges,
@@ -56,6 +57,7 @@ class Ports:
 
     store: CaseStore
     index: CaseIndex
+    journal: Journal
     nudges: Nudges
     texts: Texts
     quarantine: Quarantine
@@ -103,7 +105,7 @@ def assemble(
         turn_deadline=settings.turn_deadline,
     )
     store, index, nudges, clock = ports.store, ports.index, ports.nudges, ports.clock
-    advancer = Advancer(store, index, nudges)
+    advancer = Advancer(store, index, ports.journal, nudges)
     parking = Parking(store, desks, advancer, clock, limits)
     plan = [agent.plan for agent in agents]
     by_stage = {agent.plan.stage: agent for agent in agents}
@@ -175,6 +177,7 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
     ports = Ports(
         store=storage.cases,
         index=storage.index,
+        journal=storage.journal,
         nudges=storage.nudges,
         texts=storage.texts,
         quarantine=storage.quarantine,

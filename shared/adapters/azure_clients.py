@@ -15,6 +15,7 @@ from shared.adapters.blob_texts import BlobTexts
 from shared.adapters.storage_queue import StorageNudges
 from shared.adapters.table_inbox import TableInbox
 from shared.adapters.table_index import TableCaseIndex
+from shared.adapters.table_journal import TableJournal
 from shared.adapters.table_quarantine import TableQuarantine
 from shared.adapters.table_spending import TableSpending
 from shared.adapters.table_store import TableCaseStore
@@ -62,8 +63,8 @@ class AzureStorage:
 
     Args:
         prefix: Letters and digits; the tables are ``{prefix}cases``, ``{prefix}index``,
-            ``{prefix}quarantine``, ``{prefix}inbox`` and ``{prefix}spending``, the container is
-            ``{prefix}-texts``.
+            ``{prefix}journal``, ``{prefix}quarantine``, ``{prefix}inbox`` and ``{prefix}spending``,
+            the container is ``{prefix}-texts``.
 
     Raises:
         ConfigError: The address is missing or wrong.
@@ -83,6 +84,7 @@ class AzureStorage:
         try:
             self.cases = TableCaseStore(self._table(f"{prefix}cases"))
             self.index = TableCaseIndex(self._table(f"{prefix}index"))
+            self.journal = TableJournal(self._table(f"{prefix}journal"))
             self.quarantine = TableQuarantine(self._table(f"{prefix}quarantine"))
             self.inbox = TableInbox(self._table(f"{prefix}inbox"))
             self.spending = TableSpending(self._table(f"{prefix}spending"))
@@ -100,6 +102,7 @@ class AzureStorage:
         await asyncio.gather(
             self.cases.ensure(),
             self.index.ensure(),
+            self.journal.ensure(),
             self.quarantine.ensure(),
             self.inbox.ensure(),
             self.spending.ensure(),

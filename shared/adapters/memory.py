@@ -13,6 +13,8 @@ from shared.adapters.table_layout import (
     PARTITION,
     Cursor,
     check_key,
+    digest_entity,
+    digests_partition,
     entry_entity,
     entry_keys,
     facet_partition,
@@ -22,6 +24,7 @@ from shared.adapters.table_layout import (
     journal_partition,
     journal_time,
     newer,
+    parse_digest,
     parse_entry,
     parse_journal,
     parse_row,
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.domain.case import IndexEntry, Status, Wake
+    from shared.domain.digest import FiledDigest
     from shared.domain.journal import JournalEntry
     from shared.domain.nudge import Nudge
     from shared.domain.rows import Row
@@ -94,7 +98,6 @@ class MemoryCaseIndex:
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str], IndexEntry] = {}
         self._wakes: set[str] = set()
-        self._journal: dict[tuple[str, str], JournalEntry] = {}
 
     async def put(self, entry: IndexEntry) -> None:
         kept = parse_entry(entry_entity(entry, entry.facet))
@@ -143,6 +146,14 @@ class MemoryCaseIndex:
     async def forget(self, wake: Wake) -> None:
         self._wakes.discard(wake_key(wake))
 
+
+class MemoryJournal:
+    """Journal in dictionaries."""
+
+    def __init__(self) -> None:
+        self._journal: dict[tuple[str, str], JournalEntry] = {}
+        self._digests: dict[tuple[str, str], FiledDigest] = {}
+
     async def record(self, entry: JournalEntry) -> None:
         kept = journal_entity(entry)
         self._journal[kept[PARTITION], kept[KEY]] = parse_journal(kept)
@@ -160,6 +171,15 @@ class MemoryCaseIndex:
         last = partition, journal_time(end)
         keys = sorted(key for key in self._journal if first < key < last)
         return [self._journal[key] for key in keys[:limit]]
+
+    async def file(self, digest: FiledDigest) -> None:
+        kept = digest_entity(digest)
+        self._digests[kept[PARTITION], kept[KEY]] = parse_digest(kept)
+
+    async def filed(self, desk: str, limit: int) -> list[FiledDigest]:
+        partition = digests_partition(desk)
+        keys = sorted(key for key in self._digests if key[0] == partition)
+        return [self._digests[key] for key in keys[:limit]]
 
 
 @dataclass(frozen=True, slots=True)

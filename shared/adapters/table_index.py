@@ -18,13 +18,8 @@ from shared.adapters.table_layout import (
     entry_keys,
     facet_partition,
     facets_of,
-    journal_entity,
-    journal_key,
-    journal_partition,
-    journal_time,
     newer,
     parse_entry,
-    parse_journal,
     parse_wake,
     past,
     place,
@@ -40,7 +35,6 @@ if TYPE_CHECKING:
     from azure.data.tables.aio import TableClient
 
     from shared.domain.case import IndexEntry, Status, Wake
-    from shared.domain.journal import JournalEntry
     from shared.domain.stage import Sentiment
 
 _PAGE_MAX = 1000
@@ -158,34 +152,6 @@ class TableCaseIndex:
     async def forget(self, wake: Wake) -> None:
         async with storage_errors():
             await self._client.delete_entity(WAKES, wake_key(wake))
-
-    async def record(self, entry: JournalEntry) -> None:
-        await self._upsert(journal_entity(entry))
-
-    async def recorded(
-        self,
-        desk: str,
-        start: datetime,
-        end: datetime,
-        limit: int,
-        after: JournalEntry | None = None,
-    ) -> list[JournalEntry]:
-        found = self._client.query_entities(
-            "PartitionKey eq @partition and RowKey gt @key and RowKey lt @end",
-            parameters={
-                "partition": journal_partition(desk),
-                "key": journal_key(after) if after else journal_time(start),
-                "end": journal_time(end),
-            },
-            results_per_page=min(limit, _PAGE_MAX),
-        )
-        entries: list[JournalEntry] = []
-        async with storage_errors():
-            async for entity in found:
-                entries.append(parse_journal(entity))
-                if len(entries) == limit:
-                    break
-        return entries
 
     async def _upsert(self, entity: Mapping[str, str]) -> None:
         async def write() -> None:

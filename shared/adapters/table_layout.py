@@ -4,7 +4,8 @@ A row is one JSON string in the properties ``json``, ``json1``, …, cut to fit 
 lies in partition ``{facet}|{desk}`` under ``{inverted}|{case_id}|``, in facet ``open`` with the
 mark after it. ``inverted`` falls with time, so that a partition reads newest first. A wake lies in
 partition ``wake|`` under ``{milliseconds}|{case_id}``, so that the earliest is read first; a
-journal entry in ``journal|{desk}`` under ``{milliseconds}|{case_id}|{mark}``.
+journal entry in ``journal|{desk}`` under ``{milliseconds}|{case_id}|{mark}``, a digest's entry in
+``digest|{desk}`` under ``{inverted}``.
 
 Limits: https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 """
@@ -21,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.domain.budget import DaySpend
 from shared.domain.case import IndexEntry, Status, Wake
+from shared.domain.digest import FiledDigest
 from shared.domain.journal import JournalEntry
 from shared.domain.rows import ROWS, Row
 from shared.errors import PermanentError, RequestError
@@ -38,6 +40,7 @@ _NOT_IN_KEYS = re.compile(r"[/\\#?\x00-\x1f\x7f-\x9f]")
 _ENTRIES = TypeAdapter(IndexEntry)
 _SPENDS = TypeAdapter(DaySpend)
 _JOURNAL = TypeAdapter(JournalEntry)
+_DIGESTS = TypeAdapter(FiledDigest)
 _FOREVER_MS = 10**14 - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Stored = TypeVar("_Stored")
@@ -175,6 +178,28 @@ def parse_journal(entity: Mapping[str, Any]) -> JournalEntry:
         PermanentError: ``row_unreadable``.
     """
     return _parse(_JOURNAL, entity)
+
+
+def digests_partition(desk: str) -> str:
+    """Partition key of a desk's digests."""
+    check_key(desk)
+    return f"digest|{desk}"
+
+
+def digest_entity(digest: FiledDigest) -> dict[str, str]:
+    """A digest's entry as the entity that holds it; the latest window sorts first."""
+    key = f"{_FOREVER_MS - _milliseconds(digest.end):014d}"
+    kept = {PARTITION: digests_partition(digest.desk), KEY: key}
+    return _sized(kept | _properties(digest.model_dump_json(exclude_defaults=True)))
+
+
+def parse_digest(entity: Mapping[str, Any]) -> FiledDigest:
+    """The digest's entry that an entity holds.
+
+    Raises:
+        PermanentError: ``row_unreadable``.
+    """
+    return _parse(_DIGESTS, entity)
 
 
 def facet_partition(facet: Status, desk: str) -> str:

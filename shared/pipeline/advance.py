@@ -14,7 +14,7 @@ from shared.domain.nudge import Nudge
 from shared.domain.partition import EffectProgress, Partition, Progress
 from shared.domain.rows import ActRow, MessageRow, mark_of, opened_at
 from shared.errors import RetryableError
-from shared.ports import CaseIndex, CaseStore, Nudges
+from shared.ports import CaseIndex, CaseStore, Journal, Nudges
 from shared.telemetry import logger
 
 _log = logger("pipeline")
@@ -32,9 +32,12 @@ _SKEW = timedelta(minutes=1)
 class Advancer:
     """Hands a case on after one of its rows changed. Doing it twice does no harm."""
 
-    def __init__(self, store: CaseStore, index: CaseIndex, nudges: Nudges) -> None:
+    def __init__(
+        self, store: CaseStore, index: CaseIndex, journal: Journal, nudges: Nudges
+    ) -> None:
         self._store = store
         self._index = index
+        self._journal = journal
         self._nudges = nudges
 
     async def mark_open(self, view: Partition, row: MessageRow | ActRow) -> IndexEntry:
@@ -136,7 +139,7 @@ class Advancer:
         begun = opened_at(since) - _SKEW
         for entry in journal.entries(view):
             if entry.at >= begun:
-                await self._index.record(entry)
+                await self._journal.record(entry)
 
     async def _list(self, view: Partition) -> IndexEntry:
         entry = index_entry(view)

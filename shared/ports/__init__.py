@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from shared.domain.budget import DaySpend
 from shared.domain.case import IndexEntry, Status, SupportCase, Wake
 from shared.domain.desk import Desk
+from shared.domain.digest import FiledDigest
 from shared.domain.journal import JournalEntry
 from shared.domain.nudge import Nudge
 from shared.domain.partition import Partition
@@ -99,6 +100,10 @@ class CaseIndex(Protocol):
     async def forget(self, wake: Wake) -> None:
         """Delete a wake; an absent one is fine."""
 
+
+class Journal(Protocol):
+    """What happened at each desk, by time, and the digests that were made of it: a cache too."""
+
     async def record(self, entry: JournalEntry) -> None:
         """Keep a happening in its desk's journal; the same one twice is one."""
 
@@ -114,6 +119,12 @@ class CaseIndex(Protocol):
 
         Those behind ``after``, if it is given. Times count in milliseconds.
         """
+
+    async def file(self, digest: FiledDigest) -> None:
+        """Keep a sealed digest in the desk's list; the same one twice is one."""
+
+    async def filed(self, desk: str, limit: int) -> list[FiledDigest]:
+        """Up to ``limit`` digests of a desk, that of the latest window first."""
 
 
 class Nudges(Protocol):

@@ -17,12 +17,13 @@ from shared.adapters.memory import (
     MemoryCaseIndex,
     MemoryCaseStore,
     MemoryInbox,
+    MemoryJournal,
     MemoryNudges,
     MemoryQuarantine,
     MemorySpending,
     MemoryTexts,
 )
-from shared.ports import CaseIndex, CaseStore, Nudges, Quarantine, Spending, Texts
+from shared.ports import CaseIndex, CaseStore, Journal, Nudges, Quarantine, Spending, Texts
 from shared.ports.crm import Inbox
 from tests.contract.lossy_proxy import LossyProxy
 
@@ -35,6 +36,7 @@ class Storage:
 
     cases: CaseStore
     index: CaseIndex
+    journal: Journal
     nudges: Nudges
     texts: Texts
     quarantine: Quarantine
@@ -52,6 +54,7 @@ async def delete_all(storage: AzureStorage) -> None:
     """Deletes what a test made; messages that stay in Azurite slow every later one down."""
     await storage.cases._client.delete_table()
     await storage.index._client.delete_table()
+    await storage.journal._client.delete_table()
     await storage.quarantine._client.delete_table()
     await storage.inbox._client.delete_table()
     await storage.spending._client.delete_table()
@@ -80,6 +83,7 @@ def storage(request: pytest.FixtureRequest) -> Storage:
         return Storage(
             MemoryCaseStore(),
             MemoryCaseIndex(),
+            MemoryJournal(),
             MemoryNudges(),
             MemoryTexts(),
             MemoryQuarantine(),
@@ -90,6 +94,7 @@ def storage(request: pytest.FixtureRequest) -> Storage:
     return Storage(
         real.cases,
         real.index,
+        real.journal,
         real.nudges,
         real.texts,
         real.quarantine,

@@ -11,7 +11,7 @@ START, END = datetime(2020, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
 
 
 async def journal(world: World, desk: str = "hotel") -> list[JournalEntry]:
-    return await world.index.recorded(desk, START, END, 100)
+    return await world.journal.recorded(desk, START, END, 100)
 
 
 def said(entries: list[JournalEntry]) -> list[tuple[str, str, str]]:

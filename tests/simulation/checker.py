@@ -310,7 +310,7 @@ def _listing(simulation: Simulation) -> None:
 def _journal(simulation: Simulation) -> None:
     """What happened to each case is in the journal, once."""
     kept: dict[str, set[tuple[datetime, str]]] = {}
-    for entry in simulation.index.journal:
+    for entry in simulation.journal.entries:
         kept.setdefault(entry.case_id, set()).add((entry.at, entry.mark))
     for case_id, rows in simulation.watch.rows.items():
         if "case" not in rows:

@@ -116,7 +116,9 @@ def no_second_query(simulation: Simulation, stack: ExitStack) -> None:
         async def blind(
             expected: Partition, turn: int, stage: str, advancer: Advancer = advancer
         ) -> None:
-            remembering = Advancer(_Remembers(expected), advancer._index, advancer._nudges)
+            remembering = Advancer(
+                _Remembers(expected), advancer._index, advancer._journal, advancer._nudges
+            )
             await remembering.after_stage(expected, turn, stage)
 
         stack.enter_context(patch.object(advancer, "after_stage", blind))

@@ -12,6 +12,7 @@ from shared.adapters.breaker import Breaker
 from shared.adapters.memory import (
     MemoryCaseIndex,
     MemoryCaseStore,
+    MemoryJournal,
     MemoryQuarantine,
     MemorySpending,
     MemoryTexts,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from shared.domain.budget import DaySpend
     from shared.domain.case import IndexEntry, Status, Wake
+    from shared.domain.digest import FiledDigest
     from shared.domain.journal import JournalEntry
     from shared.domain.nudge import Nudge
     from shared.domain.partition import Partition
@@ -122,11 +124,6 @@ class SimulatedIndex:
         """What is stored, by partition and row key."""
         return self.inner._entries
 
-    @property
-    def journal(self) -> list[JournalEntry]:
-        """What is recorded, in the order of desks and time."""
-        return [entry for _, entry in sorted(self.inner._journal.items())]
-
     def wakes_until(self, seconds: float) -> list[Wake]:
         """The wakes that are kept for that time and before."""
         until = START + timedelta(seconds=seconds)
@@ -188,9 +185,22 @@ class SimulatedIndex:
 
         await self._world.call("index.forget", wake.case_id[:8], act)
 
+
+class SimulatedJournal:
+    """Journal."""
+
+    def __init__(self, world: World) -> None:
+        self.inner = MemoryJournal()
+        self._world = world
+
+    @property
+    def entries(self) -> list[JournalEntry]:
+        """What is recorded, in the order of desks and time."""
+        return [entry for _, entry in sorted(self.inner._journal.items())]
+
     async def record(self, entry: JournalEntry) -> None:
         await self._world.call(
-            "index.record", entry.mark, lambda: instantly(self.inner.record(entry))
+            "journal.record", entry.mark, lambda: instantly(self.inner.record(entry))
         )
 
     async def recorded(
@@ -201,7 +211,19 @@ class SimulatedIndex:
         limit: int,
         after: JournalEntry | None = None,
     ) -> list[JournalEntry]:
-        return await self.inner.recorded(desk, start, end, limit, after)
+        return await self._world.call(
+            "journal.recorded",
+            "",
+            lambda: instantly(self.inner.recorded(desk, start, end, limit, after)),
+        )
+
+    async def file(self, digest: FiledDigest) -> None:
+        await self._world.call("journal.file", "", lambda: instantly(self.inner.file(digest)))
+
+    async def filed(self, desk: str, limit: int) -> list[FiledDigest]:
+        return await self._world.call(
+            "journal.filed", "", lambda: instantly(self.inner.filed(desk, limit))
+        )
 
 
 class SimulatedNudges:

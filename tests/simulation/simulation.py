@@ -24,6 +24,7 @@ from tests.simulation.people import People
 from tests.simulation.permissions import AUTOMATIC, MOST
 from tests.simulation.ports import (
     SimulatedIndex,
+    SimulatedJournal,
     SimulatedModel,
     SimulatedNudges,
     SimulatedQuarantine,
@@ -77,6 +78,7 @@ class Simulation:
         self.store = SimulatedStore(self.world, self.watch)
         self.index = SimulatedIndex(self.world, self._marked)
         self.store.changed = self._marked
+        self.journal = SimulatedJournal(self.world)
         self.texts = SimulatedTexts(self.world)
         self.quarantine = SimulatedQuarantine(self.world)
         self.spending = SimulatedSpending(self.world)
@@ -153,6 +155,7 @@ class Simulation:
             Ports(
                 store=self.store,
                 index=self.index,
+                journal=self.journal,
                 nudges=SimulatedNudges(self.world, self.host),
                 texts=self.texts,
                 quarantine=self.quarantine,

@@ -14,6 +14,7 @@ from shared.adapters.memory import (
     MemoryCaseStore,
     MemoryConnectors,
     MemoryInbox,
+    MemoryJournal,
     MemoryNudges,
     MemoryQuarantine,
     MemorySpending,
@@ -148,6 +149,7 @@ class World:
         self.agents = {agent.stage: agent for agent in agents}
         self.store, self.index = store or MemoryCaseStore(), MemoryCaseIndex()
         self.nudges, self.texts = MemoryNudges(), MemoryTexts()
+        self.journal = MemoryJournal()
         self.quarantine, self.inbox = MemoryQuarantine(), MemoryInbox()
         self.quarantine, self.spending = MemoryQuarantine(), MemorySpending()
         self.model, self.clock = ScriptedModel(script), ManualClock()
@@ -169,6 +171,7 @@ class World:
             Ports(
                 store=self.store,
                 index=self.index,
+                journal=self.journal,
                 nudges=self.nudges,
                 texts=self.texts,
                 quarantine=self.quarantine,

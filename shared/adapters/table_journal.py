@@ -1,0 +1,97 @@
+"""The journal, on Azure Table storage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from azure.data.tables import UpdateMode
+
+from shared.adapters.azure_errors import ensure, storage_errors, write_ensured
+from shared.adapters.table_layout import (
+    digest_entity,
+    digests_partition,
+    journal_entity,
+    journal_key,
+    journal_partition,
+    journal_time,
+    parse_digest,
+    parse_journal,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from azure.data.tables.aio import TableClient
+
+    from shared.domain.digest import FiledDigest
+    from shared.domain.journal import JournalEntry
+
+_PAGE_MAX = 1000
+
+
+class TableJournal:
+    """Journal on one table.
+
+    Args:
+        client: The table; its owner closes it.
+    """
+
+    def __init__(self, client: TableClient) -> None:
+        self._client = client
+
+    async def ensure(self) -> None:
+        """Makes the table unless it is there."""
+        await ensure(self._client.create_table)
+
+    async def record(self, entry: JournalEntry) -> None:
+        await self._upsert(journal_entity(entry))
+
+    async def recorded(
+        self,
+        desk: str,
+        start: datetime,
+        end: datetime,
+        limit: int,
+        after: JournalEntry | None = None,
+    ) -> list[JournalEntry]:
+        found = self._client.query_entities(
+            "PartitionKey eq @partition and RowKey gt @key and RowKey lt @end",
+            parameters={
+                "partition": journal_partition(desk),
+                "key": journal_key(after) if after else journal_time(start),
+                "end": journal_time(end),
+            },
+            results_per_page=min(limit, _PAGE_MAX),
+        )
+        entries: list[JournalEntry] = []
+        async with storage_errors():
+            async for entity in found:
+                entries.append(parse_journal(entity))
+                if len(entries) == limit:
+                    break
+        return entries
+
+    async def file(self, digest: FiledDigest) -> None:
+        await self._upsert(digest_entity(digest))
+
+    async def filed(self, desk: str, limit: int) -> list[FiledDigest]:
+        found = self._client.query_entities(
+            "PartitionKey eq @partition",
+            parameters={"partition": digests_partition(desk)},
+            results_per_page=min(limit, _PAGE_MAX),
+        )
+        digests: list[FiledDigest] = []
+        async with storage_errors():
+            async for entity in found:
+                digests.append(parse_digest(entity))
+                if len(digests) == limit:
+                    break
+        return digests
+
+    async def _upsert(self, entity: Mapping[str, str]) -> None:
+        async def write() -> None:
+            async with storage_errors():
+                await self._client.upsert_entity(entity, mode=UpdateMode.REPLACE)
+
+        await write_ensured(write, self.ensure)

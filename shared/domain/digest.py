@@ -1,0 +1,185 @@
+"""What a digest says: counts of its window, and what waits for a person when it is made. Pure.
+
+Bounded whatever happened: lists name the first few cases and count the others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from shared.domain.journal import JournalEntry
+from shared.domain.stage import Record, Urgency, Usage
+
+#: Cases that a list names; the others are counted.
+MOST_NAMED = 10
+#: Kinds of failure that are told apart.
+_MOST_KINDS = 8
+_OTHERS = "others"
+
+
+class Counts(Record):
+    """What happened in a window.
+
+    Attributes:
+        messages: That came to rest in it, answered or not.
+        answered: Of these, without a person.
+        escalated: Turns that went to a person in it.
+        held_back: Replies that the guard held back.
+        failures: How often what went wrong, by code, the most frequent first.
+        usage: What the agents used.
+    """
+
+    messages: int = 0
+    answered: int = 0
+    escalated: int = 0
+    resolved: int = 0
+    cancelled: int = 0
+    at_risk: int = 0
+    breached: int = 0
+    held_back: int = 0
+    parked: int = 0
+    failures: dict[str, int] = Field(default={})
+    usage: Usage = Usage()
+
+    @property
+    def nothing(self) -> bool:
+        """True when nothing at all happened."""
+        return self == Counts()
+
+
+class NamedCase(Record):
+    """A case as a digest names it.
+
+    Attributes:
+        since: UTC; of what the list is about, such as when it escalated or when it is due.
+        what: In words of a model or a customer: hostile.
+        why: In words of our own, or of the model where it proposes something.
+    """
+
+    case_id: str
+    since: datetime
+    urgency: Urgency | None = None
+    what: str = ""
+    why: str = ""
+
+
+class Named(Record):
+    """The first cases of a list, and how many there are."""
+
+    total: int = 0
+    first: tuple[NamedCase, ...] = ()
+
+
+class Digest(Record):
+    """All that one digest says.
+
+    Attributes:
+        title: The desk's.
+        start: Of the window, UTC.
+        end: Of the window, UTC.
+        made_at: UTC.
+        before: Counts of the window before, when there was one.
+        escalated: Turns that went to a person in the window, the most urgent first.
+        waiting: Actions that wait for a yes, the oldest first.
+        breached: Cases whose running target is missed, the longest first.
+        at_risk: Cases whose running target is in danger, the next first.
+        parked: Cases that could not be finished, the oldest first.
+        backlog: Cases that wait for a person.
+        unread: More cases wait than were looked at.
+        demo: A demonstration model wrote some of it.
+    """
+
+    desk: str
+    title: str
+    time_zone: str
+    start: datetime
+    end: datetime
+    made_at: datetime
+    counts: Counts = Counts()
+    before: Counts | None = None
+    escalated: Named = Named()
+    waiting: Named = Named()
+    breached: Named = Named()
+    at_risk: Named = Named()
+    parked: Named = Named()
+    backlog: int = 0
+    unread: bool = False
+    demo: bool = False
+
+    @property
+    def nothing(self) -> bool:
+        """True when there is nothing to report."""
+        return self.counts.nothing and not self.backlog and not self.unread
+
+
+class FiledDigest(Record):
+    """A sealed digest as listings show it."""
+
+    desk: str
+    start: datetime
+    end: datetime
+    sealed_at: datetime
+    counts: Counts
+
+
+def digest_id(desk: str, window: str) -> str:
+    """Name of the partition of one digest, and so part of its effects' keys."""
+    return f"digest:{desk}:{window}"
+
+
+class Tally:
+    """Adds up the happenings of a window, each once, however many there are.
+
+    Attributes:
+        escalations: All of the window, in no order.
+    """
+
+    def __init__(self) -> None:
+        self.escalations: list[JournalEntry] = []
+        self._seen: set[tuple[str, str]] = set()
+        self._counted: Counter[str] = Counter()
+        self._failures: Counter[str] = Counter()
+        self._usage = Usage()
+
+    def add(self, entries: Iterable[JournalEntry]) -> None:
+        """Adds happenings; those that were added before change nothing."""
+        for entry in entries:
+            if entry.key not in self._seen:
+                self._seen.add(entry.key)
+                self._count(entry)
+
+    def counts(self) -> Counts:
+        """The sum."""
+        common = self._failures.most_common()
+        failures = dict(common[:_MOST_KINDS])
+        if others := sum(times for _, times in common[_MOST_KINDS:]):
+            failures[_OTHERS] = others
+        return Counts(**self._counted, failures=failures, usage=self._usage)
+
+    def _count(self, entry: JournalEntry) -> None:
+        self._usage += entry.usage
+        self._failures.update(entry.failures)
+        self._counted["held_back"] += entry.held_back
+        match entry.what:
+            case "message" if entry.outcome != "nothing":
+                self._counted["messages"] += 1
+                self._counted["answered"] += entry.outcome == "answered"
+            case "act" if entry.outcome in _ACTS:
+                self._counted[_ACTS[entry.outcome]] += 1
+            case "escalated":
+                self._counted["escalated"] += 1
+                self._counted["parked"] += entry.outcome == "parked"
+                self.escalations.append(entry)
+            case "target":
+                self._counted[entry.outcome] += 1
+
+
+_ACTS: dict[str, Literal["resolved", "cancelled"]] = {
+    "resolve": "resolved",
+    "cancel": "cancelled",
+}
