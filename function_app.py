@@ -5,7 +5,7 @@ from __future__ import annotations
 import azure.functions as func
 
 from agents import PIPELINE
-from entrypoints import effects, http_api, operator_api, stages, timers, webhooks
+from entrypoints import decision_api, effects, http_api, operator_api, stages, timers, webhooks
 from entrypoints.http_protocol import answering
 from shared.domain.nudge import EFFECTS_QUEUE, queue_name
 
@@ -13,7 +13,7 @@ STORAGE = "AzureWebJobsStorage"
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-for route in http_api.ROUTES + operator_api.ROUTES + webhooks.ROUTES:
+for route in http_api.ROUTES + operator_api.ROUTES + decision_api.ROUTES + webhooks.ROUTES:
     bind = app.route(route=route.path, methods=[route.method], auth_level=route.auth)
     app.function_name(route.name)(bind(answering(route.handler)))
 

@@ -11,6 +11,7 @@ from random import SystemRandom
 
 from shared import telemetry
 from shared.adapters.clocks import SystemClock
+from shared.domain.approval_links import ApprovalLinks
 from shared.domain.desk import Desks
 from shared.domain.nudge import EFFECTS_QUEUE, queue_name
 from shared.errors import ConfigError
@@ -82,6 +83,7 @@ class Frontdesk:
     runner: StageRunner
     effects: EffectRunner
     acts: Acts
+    links: ApprovalLinks
     parking: Parking
     sweeper: Sweeper
     ward: Ward
@@ -127,6 +129,7 @@ def assemble(
         runner=StageRunner(store, ports.model, preparing, budgets, advancer, clock, limits, random),
         effects=EffectRunner(store, ports.sinks, desks, advancer, clock, limits, random),
         acts=Acts(store, desks, advancer, clock),
+        links=_links(settings),
         parking=parking,
         sweeper=Sweeper(store, index, advancer, parking, clock, limits, stages),
         ward=Ward(ports.quarantine, clock),
@@ -207,7 +210,7 @@ def _sinks(settings: Settings, connectors: Connectors, clock: Clock) -> dict[str
     email: Sink = UnsentMail()
     if settings.smtp_url:
         server, sender = MailServer.parse(settings.smtp_url), parse_sender(settings.mail_from)
-        email = EmailSink(server, sender, settings.public_url, clock)
+        email = EmailSink(server, sender, settings.public_url, clock, _links(settings))
     else:
         _log.warning("no mail server is configured: escalations are not mailed")
     secrets = CallbackSecrets(settings.callback_secret, settings.callback_secrets)
@@ -227,6 +230,10 @@ def _check_prices(
             "FRONTDESK_PRICES: a limit in money is set, and the deployments of these agents have "
             f"no price there: {unpriced}. Name the deployments, or set limits in tokens instead."
         )
+
+
+def _links(settings: Settings) -> ApprovalLinks:
+    return ApprovalLinks(_secret(settings), settings.public_url)
 
 
 def _secret(settings: Settings) -> bytes:

@@ -142,6 +142,16 @@ class Api:
         _part(answer, "case_id")
         return answer
 
+    def approvals(self, **page: str | int | None) -> dict[str, Any]:
+        """A page, as ``cases`` has it, of those in which an action waits for a yes."""
+        return self._page("/api/approvals", "cases", page)
+
+    def decide(self, case_id: str, action: str, act: str, body: dict[str, str]) -> dict[str, Any]:
+        """A decision on an action: approve, reject or done. Returns the action as it is now."""
+        path = f"{_path(case_id)}/actions/{quote(action, safe='')}/{act}"
+        answer: dict[str, Any] = _part(self._send("POST", path, body), "action")
+        return answer
+
     def desks(self) -> list[str]:
         """Names of the desks."""
         desks = _part(self._send("GET", "/api/desks"), "desks")

@@ -27,6 +27,7 @@ from shared.errors import ConfigError, PermanentError, RetryableError, Uncertain
 from shared.telemetry import logger
 
 if TYPE_CHECKING:
+    from shared.domain.approval_links import ApprovalLinks
     from shared.ports import Clock, EffectCall
 
 _SETTING = "FRONTDESK_SMTP_URL"
@@ -118,6 +119,7 @@ class EmailSink:
         sender: Who it comes from.
         public_url: Where people reach the HTTP API, or empty: the mail then names a command.
         clock: Mails carry its time.
+        links: Make the links by which readers decide on actions.
         total: Seconds until an attempt is given up.
     """
 
@@ -130,6 +132,7 @@ class EmailSink:
         sender: Address,
         public_url: str,
         clock: Clock,
+        links: ApprovalLinks,
         *,
         total: float = 20.0,
     ) -> None:
@@ -137,6 +140,7 @@ class EmailSink:
         self._sender = sender
         self._public_url = public_url.rstrip("/")
         self._clock = clock
+        self._links = links
         self._total = total
 
     async def send(self, call: EffectCall) -> str:
@@ -170,12 +174,14 @@ class EmailSink:
         look = f"./frontdesk show {case.case_id}"
         if self._public_url:
             look = f"{self._public_url}/api/cases/{case.case_id}"
-        letter = escalation_letter(case, call.desk, look)
+        request = call.request
+        decide = self._links.for_readers(case, call.desk, request.to, self._clock.now())
+        letter = escalation_letter(case, call.desk, look, decide, request.about)
         # 7bit: what is sent does not depend on what the server can do.
         mail = EmailMessage(policy=SMTP_POLICY.clone(cte_type="7bit"))
         mail["From"] = self._sender
         try:
-            mail["To"] = [_address(to) for to in call.request.to]
+            mail["To"] = [_address(to) for to in request.to]
         except ValueError:
             raise PermanentError("address_refused", "an address that mail cannot carry") from None
         mail["Subject"] = letter.subject

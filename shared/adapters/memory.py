@@ -116,6 +116,7 @@ class MemoryCaseIndex:
         limit: int,
         *,
         unfinished: bool = False,
+        waiting: bool = False,
     ) -> tuple[list[IndexEntry], str | None]:
         after = Cursor.decode(before).after
         start = past(after) if after else "0"
@@ -123,6 +124,7 @@ class MemoryCaseIndex:
         found: dict[str, IndexEntry] = {}
         for (partition, key), entry in self._entries.items():
             wanted = sentiment in (None, entry.sentiment) and (entry.reason or not unfinished)
+            wanted = bool(wanted and (entry.waiting or not waiting))
             if partition in partitions and key >= start and wanted:
                 found[place(key)] = newer(found.get(place(key)), entry)
         places = sorted(found)

@@ -76,11 +76,14 @@ class TableCaseIndex:
         limit: int,
         *,
         unfinished: bool = False,
+        waiting: bool = False,
     ) -> tuple[list[IndexEntry], str | None]:
         cursor = Cursor.decode(before)
         wanted: dict[str, str] = {"sentiment": sentiment} if sentiment else {}
         if unfinished:
             wanted["unfinished"] = "yes"
+        if waiting:
+            wanted["waiting"] = "yes"
         readers = [
             _Reader(self._client, facet_partition(facet, desk), wanted, cursor, limit + 1)
             for facet in facets_of(statuses)

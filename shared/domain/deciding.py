@@ -7,6 +7,7 @@ from typing import Literal
 from shared.domain.desk_action import BY_HAND
 from shared.domain.partition import Partition
 from shared.domain.proposed import Proposed
+from shared.domain.rows import ActRow
 from shared.errors import RequestError
 
 Decision = Literal["approve", "reject", "done"]
@@ -40,13 +41,26 @@ def decided_already(found: Proposed, act: Decision) -> bool:
         RequestError: 409 it was decided otherwise, by whom and when.
     """
     stands = found.ticked if act == "done" else found.decision
-    if stands is None:
-        return False
-    if stands.act == act:
-        return True
+    if stands is not None and stands.act != act:
+        raise _decided(found, stands)
+    return stands is not None
+
+
+def check_decidable(view: Partition, found: Proposed) -> None:
+    """Refuses to show somebody for a decision what is decided or not to be decided on.
+
+    Raises:
+        RequestError: 409, says why.
+    """
+    if stands := found.ticked or found.decision:
+        raise _decided(found, stands)
+    check_open(view, found, "done" if _by_hand(view, found) else "approve")
+
+
+def _decided(found: Proposed, stands: ActRow) -> RequestError:
     when = f"{stands.at:%Y-%m-%d %H:%M} UTC"
     detail = f"{found.action.name} was {_SAID[stands.act]} by {stands.by} on {when}."
-    raise RequestError(409, "Already decided", detail)
+    return RequestError(409, "Already decided", detail)
 
 
 def check_open(view: Partition, found: Proposed, act: Decision) -> None:

@@ -213,8 +213,13 @@ def _line(text: str, most: int) -> str:
     return _shorten(" ".join(_visible(text[: 4 * most]).split()), most)
 
 
+def visible(text: str, most: int) -> str:
+    """Somebody else's words: cut, and without what would reorder or hide text around them."""
+    return _shorten(_visible(text[: 4 * most]).strip(), most)
+
+
 def _quote(text: str | None) -> tuple[str, ...]:
-    shown = _shorten(_visible((text or "")[: 4 * _QUOTE_CHARS]).strip(), _QUOTE_CHARS)
+    shown = visible(text or "", _QUOTE_CHARS)
     lines = shown.split("\n") if shown else []
     more = ("…",) if len(lines) > _MAX_LINES else ()
     return (*lines[:_MAX_LINES], *more)

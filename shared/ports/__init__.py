@@ -72,11 +72,13 @@ class CaseIndex(Protocol):
         limit: int,
         *,
         unfinished: bool = False,
+        waiting: bool = False,
     ) -> tuple[list[IndexEntry], str | None]:
         """Newest first: up to ``limit`` entries older than the cursor, and the next cursor.
 
-        ``unfinished`` leaves only those with a ``reason``. Reads only the partitions of the named
-        desks and statuses, from the cursor on.
+        ``unfinished`` leaves only those with a ``reason``, ``waiting`` those in which an action
+        waits for a yes. Reads only the partitions of the named desks and statuses, from the cursor
+        on.
 
         Raises:
             RequestError: The cursor is not one of ours.

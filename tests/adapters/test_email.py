@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -14,6 +15,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from devkit.mailbox import Fault, Mailbox, _Handler, ledger, mails
 from shared.adapters.clocks import ManualClock
 from shared.adapters.email import EmailSink, MailServer, UnsentMail, parse_sender
+from shared.domain.approval_links import ApprovalLinks
 from shared.errors import ConfigError, PermanentError, RetryableError, UncertainError
 from tests.support.certificates import localhost_tls
 from tests.support.effect_calls import CASE_ID, KEY, a_call, a_case, a_desk
@@ -30,7 +32,8 @@ async def mailbox(tmp_path: Path) -> AsyncIterator[Mailbox]:
 
 def a_sink(url: str, *, public_url: str = "", total: float = 5.0) -> EmailSink:
     sender = parse_sender("Frontdesk <frontdesk@desk.example.com>")
-    return EmailSink(MailServer.parse(url), sender, public_url, ManualClock(), total=total)
+    links = ApprovalLinks(b"s" * 32, public_url)
+    return EmailSink(MailServer.parse(url), sender, public_url, ManualClock(), links, total=total)
 
 
 def kept(folder: Path) -> list[EmailMessage]:
@@ -62,6 +65,28 @@ async def test_a_mail_says_what_happened_and_what_is_asked(
         assert "charged twice" in said
         assert f"./frontdesk show {CASE_ID}" in said
     assert mails(tmp_path / "mails")[0].read_bytes().isascii()
+
+
+async def test_links_decide_where_the_public_address_is_known_and_commands_elsewhere(
+    mailbox: Mailbox, tmp_path: Path
+) -> None:
+    await a_sink(mailbox.url, public_url="https://desk.example.com").send(a_call(DUTY))
+    await a_sink(mailbox.url).send(a_call(DUTY))
+
+    linked, plain = kept(tmp_path / "mails")
+    assert "https://desk.example.com/api/decide/" in part(linked, "plain")
+    assert '<a href="https://desk.example.com/api/decide/' in part(linked, "html")
+    assert f"./frontdesk approve {CASE_ID} refund-1-0" in part(plain, "plain")
+
+
+async def test_a_reminder_says_that_nobody_has_answered(mailbox: Mailbox, tmp_path: Path) -> None:
+    call = a_call(DUTY)
+    about = replace(call, request=call.request.model_copy(update={"about": "unanswered"}))
+    await a_sink(mailbox.url).send(about)
+
+    (mail,) = kept(tmp_path / "mails")
+    assert mail["Subject"].startswith("[Harbour Lane Hotel] no answer yet: high: ")
+    assert "nobody has answered, so this comes to management" in part(mail, "plain")
 
 
 async def test_a_second_attempt_carries_the_same_message_id(

@@ -109,6 +109,17 @@ async def test_a_listing_can_keep_to_what_could_not_be_finished(storage: Storage
     assert await ids("Negative") == ["c6", "c0"]
 
 
+async def test_a_listing_can_keep_to_what_waits_for_a_yes(storage: Storage) -> None:
+    for n in range(6):
+        waiting = ("refund", "close") if n % 2 else ()
+        await storage.index.put(samples.entry(f"c{n}", n, status="escalated", waiting=waiting))
+
+    page, _ = await storage.index.page(["hotel"], ["escalated"], None, None, 10, waiting=True)
+    assert [(entry.case_id, entry.waiting) for entry in page] == [
+        (f"c{n}", ("refund", "close")) for n in (5, 3, 1)
+    ]
+
+
 async def test_cases_that_arrive_between_pages_neither_shift_nor_repeat_others(
     storage: Storage,
 ) -> None:

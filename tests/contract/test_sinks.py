@@ -17,6 +17,7 @@ from shared.adapters.crm_connectors import CrmConnectors
 from shared.adapters.crm_sink import CrmSink
 from shared.adapters.email import EmailSink, MailServer, parse_sender
 from shared.adapters.memory_sinks import Fault, MemorySink
+from shared.domain.approval_links import ApprovalLinks
 from shared.domain.outbound import mark_of
 from shared.errors import PermanentError, RetryableError, UncertainError
 from shared.ports import EffectCall, Sink
@@ -84,7 +85,9 @@ async def email(tmp_path: Path) -> AsyncIterator[Bench]:
     }
     async with Mailbox(tmp_path) as mailbox:
         sender = parse_sender("frontdesk@desk.example.com")
-        sink = EmailSink(MailServer.parse(mailbox.url), sender, "", ManualClock())
+        sink = EmailSink(
+            MailServer.parse(mailbox.url), sender, "", ManualClock(), ApprovalLinks(b"s" * 32, "")
+        )
         yield Bench(
             sink,
             "duty@hotel.example.com",

@@ -158,9 +158,10 @@ class SimulatedIndex:
         limit: int,
         *,
         unfinished: bool = False,
+        waiting: bool = False,
     ) -> tuple[list[IndexEntry], str | None]:
         return await self.inner.page(
-            desks, statuses, sentiment, before, limit, unfinished=unfinished
+            desks, statuses, sentiment, before, limit, unfinished=unfinished, waiting=waiting
         )
 
     async def open_entries(self, limit: int, after: IndexEntry | None = None) -> list[IndexEntry]:

@@ -43,7 +43,8 @@ class FakeFrontdesk:
         posted: Bodies of the POSTs; ``keys`` their idempotency keys.
         listings: Query strings of the listings that were asked for.
         parked: What GET /api/parked lists.
-        acts: Paths and bodies of acts.
+        waiting: What GET /api/approvals lists.
+        acts: Paths and bodies of acts, decisions on actions included.
         replays: What the next replays answer: names, or a problem.
         quarantine: What is in quarantine.
         budgets: Desks as GET /api/budget has them.
@@ -57,6 +58,7 @@ class FakeFrontdesk:
     keys: list[str] = field(default_factory=list)
     listings: list[dict[str, str]] = field(default_factory=list)
     parked: list[IndexEntry] = field(default_factory=list)
+    waiting: list[IndexEntry] = field(default_factory=list)
     acts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     replays: list[tuple[int, str, str] | list[str]] = field(default_factory=list)
     quarantine: list[dict[str, str]] = field(default_factory=list)
@@ -74,6 +76,8 @@ class FakeFrontdesk:
         answer(f"/api/cases/{CASE_ID}/messages", method="POST").respond_with_handler(self._post)
         answer(re.compile(r"/api/cases/.*/(cancel|resolve)")).respond_with_handler(self._act)
         answer(re.compile(r"/api/cases/.*/replay")).respond_with_handler(self._replay)
+        answer(re.compile(r"/api/cases/.*/actions/.*")).respond_with_handler(self._decide)
+        answer("/api/approvals").respond_with_handler(self._approvals)
         answer("/api/parked").respond_with_handler(self._parked)
         answer("/api/budget").respond_with_handler(self._budget)
         answer("/api/quarantine").respond_with_handler(self._quarantine)
@@ -113,6 +117,16 @@ class FakeFrontdesk:
         if self.refusals:
             return problem(*self.refusals.pop(0))
         return answer_json({"case_id": CASE_ID, "status": "done"}, 202)
+
+    def _decide(self, request: Request) -> Response:
+        self.acts.append((request.path, request.get_json()))
+        if self.refusals:
+            return problem(*self.refusals.pop(0))
+        action = {"name": request.path.split("/")[-2], "state": "under_way"}
+        return answer_json({"case_id": CASE_ID, "action": action}, 202)
+
+    def _approvals(self, request: Request) -> Response:
+        return page_of(self.waiting, request)
 
     def _replay(self, request: Request) -> Response:
         self.acts.append((request.path, request.get_json()))

@@ -1,0 +1,55 @@
+"""What waits for a yes, and what people decide at the terminal."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+WHOLE = "3f2a9c1b-1111-4222-8333-444455556666"
+
+
+def test_what_waits_for_a_yes_is_listed(cli: Any, frontdesk: Any, make_entry: Any) -> None:
+    since = datetime.now(UTC) - timedelta(minutes=5, seconds=1)
+    frontdesk.waiting = [
+        make_entry(1, status="escalated", waiting=("refund_guest", "close_area"), updated_at=since)
+    ]
+
+    ended = cli("approvals", "--url", frontdesk.url)
+
+    assert re.search(r"hotel  5 min ago  refund_guest, close_area  Thank", ended.out)
+    assert "more: ./frontdesk approvals" not in ended.out
+
+
+def test_nothing_waits(cli: Any, frontdesk: Any) -> None:
+    ended = cli("approvals", "--url", frontdesk.url)
+    assert (ended.code, ended.out, ended.err) == (0, "", "nothing waits for a yes\n")
+
+
+@pytest.mark.parametrize(
+    ("verb", "past"),
+    [("approve", "approved"), ("reject", "rejected"), ("done", "noted as done")],
+)
+def test_a_decision_says_who_and_why(cli: Any, frontdesk: Any, verb: str, past: str) -> None:
+    ended = cli(
+        verb, WHOLE, "refund_guest", "--reason", "twice", "--by", "ana", "--url", frontdesk.url
+    )
+
+    assert (ended.code, ended.out) == (0, f"case {WHOLE}  refund_guest  {past}\n")
+    path = f"/api/cases/{WHOLE}/actions/refund_guest/{verb}"
+    assert frontdesk.acts == [(path, {"by": "ana", "reason": "twice"})]
+
+
+def test_a_no_needs_a_reason(cli: Any) -> None:
+    ended = cli("reject", WHOLE, "refund_guest")
+    assert ended.code == 2
+    assert "required: --reason" in ended.err
+
+
+def test_a_decision_that_came_too_late_is_one_line(cli: Any, frontdesk: Any) -> None:
+    frontdesk.refusals = [(409, "Already decided", "pay was rejected by bob.")]
+    ended = cli("approve", WHOLE, "pay", "--url", frontdesk.url)
+    assert ended.code == 1
+    assert ended.err == "frontdesk approve: Already decided: pay was rejected by bob.\n"
