@@ -32,7 +32,9 @@ class Acts:
         self._clock = clock
 
     async def cancel(self, case_id: str, by: str, reason: str) -> None:
-        """Stops a case: nothing more of it begins. Cancelling twice is fine.
+        """Stops a case: nothing more of it begins.
+
+        Cancelling twice is fine, and puts a listing right that the first call left behind.
 
         Raises:
             RequestError: 404 no such case, 409 it has ended already.
@@ -40,6 +42,7 @@ class Acts:
         for _ in range(_TRIES):
             view = await self._read(case_id)
             if view.cancelled:
+                await self._advancer.settle(view)
                 return
             if view.ended or view.resolved_up_to == view.messages[-1].turn:
                 raise RequestError(409, "The case has ended", "There is nothing left to cancel.")
@@ -50,12 +53,15 @@ class Acts:
     async def resolve(self, case_id: str, by: str, reason: str) -> None:
         """Says that a person has dealt with all turns so far. A later message reopens the case.
 
+        Resolving twice is as fine as cancelling twice.
+
         Raises:
             RequestError: 404 no such case, 409 it is still being worked on, or was cancelled.
         """
         for _ in range(_TRIES):
             view = await self._read(case_id)
             if view.resolved_up_to == view.messages[-1].turn:
+                await self._advancer.settle(view)
                 return
             if view.cancelled or not view.settled:
                 why = "was cancelled" if view.cancelled else "is still being worked on"
