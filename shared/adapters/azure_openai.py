@@ -96,11 +96,12 @@ class OpenAIModel:
                 }
             )
             limit = self._settings.max_output_tokens_of(call.stage)
+            request_id = model_errors.request_id(response.headers, completion.id)
             return ModelAnswer(
-                text=completion.text(call.stage, limit, usage),
+                text=completion.text(call.stage, limit, usage, request_id),
                 usage=usage,
                 model=model,
-                request_id=model_errors.request_id(response.headers) or completion.id or "",
+                request_id=request_id,
                 latency_ms=latency_ms,
                 demo=self._settings.model_quality == "demo",
             )

@@ -73,33 +73,37 @@ class Completion(BaseModel):
             cost=cost,
         )
 
-    def text(self, stage: str, limit: int, usage: Usage) -> str:
+    def text(self, stage: str, limit: int, usage: Usage, request_id: str) -> str:
         """What the model wrote, if it wrote all that it wanted to.
 
         Args:
             stage: For the names of the settings in the errors.
             limit: The most tokens that the answer was allowed.
             usage: What the call used; goes with the errors, since it is paid for.
+            request_id: What the provider's support will ask for; goes with the errors too.
 
         Raises:
             PermanentError: ``content_filter_output``, ``truncated``, ``refusal``,
                 ``empty_answer``.
         """
         choice = self.choices[0]
+        code = detail = ""
         if choice.finish_reason == "content_filter":
-            found = filtered_by(choice.content_filter_results)
-            raise PermanentError("content_filter_output", found, usage)
-        if choice.finish_reason == "length":
+            code, detail = "content_filter_output", filtered_by(choice.content_filter_results)
+        elif choice.finish_reason == "length":
+            code = "truncated"
             detail = (
                 f"stopped at {limit} tokens, {usage.reasoning_tokens} of them reasoning; "
                 f"FRONTDESK_MAX_OUTPUT_TOKENS_{stage.upper()} allows more"
             )
-            raise PermanentError("truncated", detail, usage)
-        if choice.message.refusal:
-            raise PermanentError("refusal", "the model declined to answer", usage)
-        if not (choice.message.content and choice.message.content.strip()):
-            raise PermanentError("empty_answer", "the model answered without any text", usage)
-        return choice.message.content
+        elif choice.message.refusal:
+            code, detail = "refusal", "the model declined to answer"
+        elif not (choice.message.content or "").strip():
+            code, detail = "empty_answer", "the model answered without any text"
+        if code:
+            named = f"request {request_id}" if request_id else ""
+            raise PermanentError(code, "; ".join(filter(None, (detail, named))), usage)
+        return choice.message.content or ""
 
 
 def read_completion(body: bytes, content_type: str) -> Completion:

@@ -147,7 +147,11 @@ def _facts(error: openai.APIStatusError) -> str:
     return ", ".join([f"HTTP {error.status_code}", *kept])
 
 
-def request_id(headers: Mapping[str, str]) -> str:
-    """The name that the provider's support knows a call by; empty where the answer has none."""
-    found = headers.get("x-request-id") or headers.get("apim-request-id") or ""
+def request_id(headers: Mapping[str, str], named: str | None = None) -> str:
+    """The name that the provider's support knows a call by; empty where the answer has none.
+
+    Args:
+        named: How the body names the call, for where the headers do not.
+    """
+    found = headers.get("x-request-id") or headers.get("apim-request-id") or named or ""
     return found if _HARMLESS.fullmatch(found) else ""

@@ -35,6 +35,11 @@ _OPENINGS = {
     "reminder": "nobody has said yes or no yet to what a customer's message needs.",
     "unanswered": "nobody has answered, so this comes to management.",
 }
+_BUDGETS = {
+    "case_budget_used_up": "The case may not use the model any more, unless its limit is raised.",
+    "desk_budget_used_up": "The desk may not use the model before midnight UTC, unless its limit "
+    "for the day is raised.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,8 @@ def _asked(case: SupportCase) -> Iterable[str]:
     if stuck := [s for s in case.stages if s.state == "error" and s.turn == len(case.turns)]:
         yield f"Look at what could not be finished: {', '.join(_stuck(s) for s in stuck)}."
         yield "Write to the customer where our reply is missing or not enough."
+        codes = {s.error.code for s in stuck if s.error}
+        yield from (said for code, said in _BUDGETS.items() if code in codes)
         yield f"Once the cause is repaired, have it done again: ./frontdesk replay {case.case_id}"
         return
     answered = (

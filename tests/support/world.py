@@ -31,7 +31,7 @@ from shared.domain.fold import fold
 from shared.domain.nudge import Nudge
 from shared.pipeline.intake import Arrival
 from shared.pipeline.reception import UNPACK
-from shared.ports import Sink
+from shared.ports import ModelClient, Sink
 from shared.ports.crm import Connectors
 from shared.settings import Settings
 
@@ -145,6 +145,7 @@ class World:
         connectors: Connectors | None = None,
         store: MemoryCaseStore | None = None,
         desks: tuple[Desk, ...] = (),
+        model: ModelClient | None = None,
     ) -> None:
         self.agents = {agent.stage: agent for agent in agents}
         self.store, self.index = store or MemoryCaseStore(), MemoryCaseIndex()
@@ -176,7 +177,7 @@ class World:
                 texts=self.texts,
                 quarantine=self.quarantine,
                 spending=self.spending,
-                model=self.model,
+                model=model or self.model,
                 sinks=self.sinks,
                 connectors=self.connectors,
                 inbox=self.inbox,
