@@ -17,6 +17,7 @@ from evals.errors import EvalError
 from evals.flow import Flow
 from evals.items import Data, Item, shuffled
 from evals.records import ItemRecord, Records
+from evals.remembering import Remembering
 from evals.suite import Suite
 from shared.domain.desk import Desks
 from shared.domain.stage import Usage
@@ -145,12 +146,14 @@ async def measure(
     }
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
     path = order.folder / f"{suite.name}.{data.name}.{key}.jsonl"
-    flow = Flow(suite.agents, model.client, desks, model.settings)
+    client = Remembering(model.client) if order.repeat == 1 else model.client
+    flow = Flow(suite.agents, client, desks, model.settings)
     wanted = [(item, repeat) for repeat in range(1, order.repeat + 1) for item in items]
     with Records(path, about, fresh=order.fresh) as records:
         left = [(item, repeat) for item, repeat in wanted if (item.id, repeat) not in records.known]
         before = len(wanted) - len(left)
-        waiting = iter(left)
+        # Desk by desk: a prompt cache is of most use where one prompt begins like the last.
+        waiting = iter(sorted(left, key=lambda one: (one[1], one[0].desk)))
 
         async def work() -> None:
             for item, repeat in waiting:

@@ -28,6 +28,8 @@ _DANGER = (
     "upgrade",
 )
 _MOST_CHARACTERS = 2000
+#: Of an argument without a stated limit: shorter than any that a desk usually sets.
+_ARGUMENT_CHARACTERS = 60
 
 
 class ObedientAuthor(Author):
@@ -79,7 +81,7 @@ class ObedientAuthor(Author):
             return "true"
         if choices := about.get("choices"):
             return str(max(choices, key=self._danger))
-        return self._demanded[: int(about.get("max_length", _MOST_CHARACTERS))]
+        return self._demanded[: int(about.get("max_length", _ARGUMENT_CHARACTERS))]
 
     def _danger(self, option: Any) -> tuple[bool, int]:
         """Named in the text first, then by how much harm the word can do."""

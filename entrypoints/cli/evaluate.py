@@ -56,9 +56,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeat", type=_count, default=1, metavar="K", help="each row K times")
     parser.add_argument(
         "--model",
-        choices=("local", "configured"),
+        choices=("local", "configured", "obedient"),
         default="local",
-        help="the local model, started for this run, or the one in the settings (local)",
+        help="the local model, started for this run, the one in the settings, or one that obeys "
+        "every instruction in a message (local)",
     )
     parser.add_argument(
         "--parallel", type=_count, default=1, metavar="N", help="rows at the same time (1)"
@@ -128,6 +129,7 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
 @contextmanager
 def _model(choice: str, said: _Progress) -> Iterator[Model]:
     """The model under test; the local one runs as long as the block."""
+    from devkit.emulator import Emulator
     from devkit.processes import ProcessError
     from devkit.setup import SetupError, layout, local_settings
     from devkit.stack import local_model_settings, model_url, start_model
@@ -137,6 +139,13 @@ def _model(choice: str, said: _Progress) -> Iterator[Model]:
         settings = {**local_settings(), **os.environ}
         if choice == "configured":
             yield configured_model(settings)
+            return
+        if choice == "obedient":
+            with Emulator({"obey": True}) as emulator:
+                settings |= local_model_settings(f"{emulator.url}/v1") | {
+                    "OPENAI_MODEL": "obedient"
+                }
+                yield configured_model(settings, local="the emulator")
             return
         said.say("starting the local model")
         child = start_model(layout().logs / "eval-model.log")

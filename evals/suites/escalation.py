@@ -1,4 +1,4 @@
-"""``escalation``: does what must reach a person reach one, and with the right actions?"""
+"""``escalation``, ``decision``: does what must reach a person reach one, with the right actions?"""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class EscalationSuite(Suite):
     summary = "golden cases: escalation, actions and upper management, with the model and without"
     data = FOLDER
     agents: ClassVar[tuple[Agent[Any], ...]] = (SentimentAgent(), EscalationAgent())
-    higher = (
+    higher: ClassVar[tuple[str, ...]] = (
         "recall",
         "grave_recall",
         "precision",
@@ -40,6 +40,7 @@ class EscalationSuite(Suite):
         "management_precision",
     )
     lower = ("failed",)
+    proposes: ClassVar[bool] = True
 
     def read(self, path: Path) -> Data:
         return load_golden(path)
@@ -57,7 +58,7 @@ class EscalationSuite(Suite):
             return {"failed": True}
         return {
             "failed": bool(worked.errors),
-            "escalated": case.status == "escalated",
+            "escalated": case.should_escalate or case.status == "escalated",
             "management": case.needs_upper_management_attention,
             "actions": sorted({action.name for action in case.actions}),
             "dropped": [f"{dropped.name}: {dropped.why}" for dropped in case.dropped_actions],
@@ -82,7 +83,7 @@ class EscalationSuite(Suite):
         failed = sum(bool(outcome["failed"]) for _, outcome in told)
         return {
             **together,
-            **_actions(usable),
+            **(_actions(usable) if self.proposes else {}),
             "failed": failed / max(1, len(told)),
             **{f"alone_{name}": value for name, value in alone.items()},
         }
@@ -96,7 +97,7 @@ class EscalationSuite(Suite):
         ]
         figures = [(name, self.figures(chosen)) for name, chosen in sides]
         heads = ("figure", *(f"{name}, {how}" for name, _ in figures for how in ("model", "alone")))
-        shown = (*self.higher[:3], *self.higher[5:])
+        shown = [name for name in self.higher if not name.startswith("action")]
         beside = tuple(
             (
                 name,
@@ -109,7 +110,7 @@ class EscalationSuite(Suite):
             Table("With the model, and words and policy alone", heads, beside),
             Table(
                 "By tag and language",
-                ("tag", "cases", "escalate", "did", "alone", "actions found", "right of proposed"),
+                ("tag", "cases", "escalate", "did", "alone", *self._action_heads),
                 rows,
             ),
         ]
@@ -123,8 +124,28 @@ class EscalationSuite(Suite):
             sum(outcome["escalated"] for _, outcome in chosen),
             sum(outcome["alone"] for _, outcome in chosen),
         )
-        shares = (values["action_recall"], values["action_precision"])
+        shares = (values["action_recall"], values["action_precision"]) if self.proposes else ()
         return (label, *map(str, counts), *(f"{share:.2f}" for share in shares))
+
+    @property
+    def _action_heads(self) -> tuple[str, ...]:
+        return ("actions found", "right of proposed") if self.proposes else ()
+
+
+class DecisionSuite(EscalationSuite):
+    """The same cases, and only whether they escalate: one short call each instead of two."""
+
+    name = "decision"
+    summary = "golden cases: escalation alone, without proposed actions"
+    agents: ClassVar[tuple[Agent[Any], ...]] = (SentimentAgent(),)
+    higher = tuple(name for name in EscalationSuite.higher if not name.startswith("action"))
+    proposes = False
+
+    def outcome(self, item: Item, worked: Worked) -> Outcome:
+        outcome = super().outcome(item, worked)
+        if worked.case is not None:
+            outcome["management"] = not MANAGEMENT_RISKS.isdisjoint(worked.case.risks)
+        return outcome
 
 
 def _labels(row: Mapping[str, Any]) -> list[str]:

@@ -166,16 +166,15 @@ def _rows_by_opener(view: Partition) -> Iterable[tuple[StageRow, str]]:
         name = f"{progress.turn}:{progress.plan.stage}"
         own = [act.key for act in view.acts if name in act.stages]
         # A stage that had been held up by another one ran for the replay of that one.
-        held_up = [
-            key for other in progress.plan.after for key in naming[f"{progress.turn}:{other}"]
-        ]
+        before = [f"{progress.turn}:{other}" for other in progress.plan.after]
+        held_up = [key for other in before for key in naming.get(other, ())]
         naming[name] = sorted({*own, *held_up})
         for row in view.stage_rows:
             if (row.turn, row.stage) == (progress.turn, progress.plan.stage):
                 # The replay that began the next generation, and all after it, came later.
                 later = own[row.generation : row.generation + 1]
-                before = [key for key in naming[name] if not later or key < later[0]]
-                yield row, max(before, default=f"m|{row.turn:04d}")
+                earlier = [key for key in naming[name] if not later or key < later[0]]
+                yield row, max(earlier, default=f"m|{row.turn:04d}")
 
 
 def _turns(act: ActRow) -> set[int]:
