@@ -158,14 +158,22 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
     settings = read_settings(os.environ)
     telemetry.configure(settings.log_level)
     # Imported here: the storage SDKs cost half a second that indexing the functions does not need.
+    from shared.adapters import backends
     from shared.adapters.azure_clients import AzureStorage, StorageAddress
     from shared.adapters.azure_openai import OpenAIModel
+    from shared.adapters.backends import Around
     from shared.adapters.crm_connectors import CrmConnectors
     from shared.adapters.desk_files import load_desks
 
-    desks = load_desks(ROOT / "desks")
+    around = Around(
+        clock=SystemClock(),
+        addresses={"": settings.actions_url, **settings.actions_urls},
+        secrets=settings.action_secrets,
+        development=settings.development,
+    )
+    desks = load_desks(ROOT / "desks", around)
     connectors = CrmConnectors(settings.crm, desks.names, development=settings.development)
-    sinks = _sinks(settings, connectors, SystemClock())
+    sinks = _sinks(settings, connectors, SystemClock()) | backends.sinks(around)
     storage = AzureStorage(
         StorageAddress(
             connection_string=settings.storage,

@@ -37,10 +37,12 @@ _STAGE_PREFIXES = (
     "FRONTDESK_MODEL_TIMEOUT_SECONDS_",
 )
 #: Settings that may end in a desk's name, as in FRONTDESK_CALLBACK_SECRET_HOTEL.
-_DESK_PREFIXES = ("FRONTDESK_CALLBACK_SECRET_",)
+_DESK_PREFIXES = ("FRONTDESK_CALLBACK_SECRET_", "FRONTDESK_ACTIONS_URL_")
+#: Settings that end in the name of a secret that a desk file names.
+_BY_SECRET = "FRONTDESK_ACTION_SECRET_"  # noqa: S105 - a prefix of names
 #: Connectors: desk, vendor and what is set, as in FRONTDESK_CRM_HOTEL_ZENDESK_SECRET.
 _CRM_PREFIX = "FRONTDESK_CRM_"
-_PREFIXES = (*_STAGE_PREFIXES, *_DESK_PREFIXES, _CRM_PREFIX)
+_PREFIXES = (*_STAGE_PREFIXES, *_DESK_PREFIXES, _BY_SECRET, _CRM_PREFIX)
 
 
 class Price(BaseModel):
@@ -189,6 +191,11 @@ class Settings(ModelSettings):
     callback_secrets: dict[str, str] = Field(
         default={}, alias="FRONTDESK_CALLBACK_SECRET_", repr=False
     )
+    actions_url: str = Field(
+        default="", alias="FRONTDESK_ACTIONS_URL", pattern=r"^https?://[^\s?#]+$"
+    )
+    actions_urls: dict[str, str] = Field(default={}, alias="FRONTDESK_ACTIONS_URL_")
+    action_secrets: dict[str, str] = Field(default={}, alias=_BY_SECRET, repr=False)
     crm: dict[str, str] = Field(default={}, alias=_CRM_PREFIX, repr=False)
 
     @property

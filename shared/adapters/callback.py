@@ -10,23 +10,18 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import ssl
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
-import aiohttp
 from aiohttp.resolver import ThreadedResolver
 from standardwebhooks import Webhook
 
-from shared.adapters.callback_guard import GuardedResolver
-from shared.adapters.model_errors import retry_after
+from shared.adapters.guarded_http import GuardedHttp
 from shared.domain.reply_address import check_address
 from shared.errors import (
     ConfigError,
     PermanentError,
     RequestError,
-    RetryableError,
-    UncertainError,
 )
 
 if TYPE_CHECKING:
@@ -38,8 +33,6 @@ if TYPE_CHECKING:
 _SETTING = "FRONTDESK_CALLBACK_SECRET"
 _PREFIX = "whsec_"
 _HOURS = 3600.0
-#: The receiver says that it did not take the request.
-_NOT_NOW = frozenset({408, 425, 429, 503})
 
 
 class CallbackSecrets:
@@ -121,34 +114,14 @@ class CallbackSink:
         self._secrets = secrets
         self._clock = clock
         self._development = development
-        self._resolver = resolver
-        self._timeout = aiohttp.ClientTimeout(total=total, connect=connect)
-        self._tls: ssl.SSLContext | None = None
+        self._http = GuardedHttp(resolver=resolver, connect=connect, total=total)
 
     async def send(self, call: EffectCall) -> str:
         address = self._address(call)
         body = self._body(call)
         headers = self._headers(call, body)
-        try:
-            async with (
-                # A connection of its own for each attempt: one that was kept and that the
-                # receiver closed meanwhile would look like a lost answer.
-                aiohttp.ClientSession(
-                    connector=self._connector(),
-                    cookie_jar=aiohttp.DummyCookieJar(),
-                    timeout=self._timeout,
-                    trust_env=False,
-                    auto_decompress=False,
-                ) as session,
-                session.post(
-                    address, data=body.encode(), headers=headers, allow_redirects=False
-                ) as response,
-            ):
-                return _receipt(response)  # the body is never read
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise RetryableError("receiver_unreachable", detail=_said(error)) from None
-        except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
-            raise UncertainError("answer_lost", type(error).__name__) from None
+        status = await self._http.send("POST", address, body.encode(), headers)
+        return f"HTTP {status}"
 
     async def find(self, call: EffectCall) -> str | None:
         """Never asked: receivers cannot be queried, they know our key."""
@@ -191,33 +164,3 @@ class CallbackSink:
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": " ".join(signatures),
         }
-
-    def _connector(self) -> aiohttp.TCPConnector:
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
-        return aiohttp.TCPConnector(
-            resolver=GuardedResolver(self._resolver()),
-            ssl=self._tls,
-            use_dns_cache=False,
-            force_close=True,
-        )
-
-
-def _receipt(response: aiohttp.ClientResponse) -> str:
-    status = response.status
-    said = f"HTTP {status}"
-    if 200 <= status < 300:
-        return said
-    if status in _NOT_NOW:
-        raise RetryableError("receiver_busy", retry_after(response.headers), said)
-    if status >= 500:
-        raise UncertainError("receiver_failed", said)
-    if 300 <= status < 400:
-        raise PermanentError("redirect_refused", said)
-    raise PermanentError("receiver_gone" if status == 410 else "receiver_refused", said)
-
-
-def _said(error: Exception) -> str:
-    """The kind of failure; the message would repeat the address."""
-    cause = getattr(error, "os_error", None)
-    return type(cause or error).__name__

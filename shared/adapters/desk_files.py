@@ -12,9 +12,13 @@ from typing import Any, NamedTuple, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from shared.adapters.backends import Around
+from shared.adapters.desk_backends import DeskBackends
 from shared.domain.desk import DEFAULT_DESK, Desk, Desks
 from shared.errors import ConfigError
+from shared.telemetry import logger
 
+_log = logger("desks")
 _MAX_BYTES = 128 * 1024
 _MAX_DEPTH = 12
 
@@ -50,8 +54,14 @@ class _UnreadableError(Exception):
         self.problem = _Problem(line, reason)
 
 
-def load_desks(folder: Path) -> Desks:
+def load_desks(folder: Path, around: Around | None = None) -> Desks:
     """Every ``*.yaml`` and ``*.yml`` of the folder.
+
+    An action whose backend lacks something here, such as an address, is for people to carry out
+    by hand; the log says so, with file and line.
+
+    Args:
+        around: What backends find in this installation; None to take the files by themselves.
 
     Raises:
         ConfigError: One line per problem of all files, as ``desks/hotel.yaml:17: field: reason``.
@@ -68,7 +78,10 @@ def load_desks(folder: Path) -> Desks:
     if not any(file.stem == DEFAULT_DESK for file in files):
         said.append(f"{folder.name}/{DEFAULT_DESK}.yaml: missing; scenes in free text need it")
     for file in files:
-        desk, problems = _read(file)
+        desk, problems, lacking = _read(file, around)
+        for line, reason in lacking:
+            where = f"{folder.name}/{file.name}:{line}"
+            _log.warning("an action is left to people", extra={"where": where, "why": reason})
         if desk and desk.name in desks:
             problems = [_Problem(1, f"there are two files for the desk {desk.name}; remove one")]
         elif desk:
@@ -80,18 +93,19 @@ def load_desks(folder: Path) -> Desks:
     return Desks(tuple(desks.values()))
 
 
-def _read(file: Path) -> tuple[Desk | None, list[_Problem]]:
-    """The desk of one file, or all that is wrong with it, by line."""
+def _read(file: Path, around: Around | None) -> tuple[Desk | None, list[_Problem], list[_Problem]]:
+    """The desk of one file, or all that is wrong with it, by line; and what it lacks here."""
     try:
         document = _Document(_text(file))
     except _UnreadableError as error:
-        return None, [error.problem]
+        return None, [error.problem], []
+    lacking = document.left_to_people(around) if around else []
     desk, problems = document.desk()
     name = document.data.get("name")
     if isinstance(name, str) and name != file.stem:
         reason = f"name: {name!r} differs from the file's name, {file.stem!r}; change one of them"
         problems.append(_Problem(document.line(("name",)), reason))
-    return (None if problems else desk), sorted(problems)
+    return (None if problems else desk), sorted(problems), lacking
 
 
 def _text(file: Path) -> str:
@@ -155,20 +169,39 @@ class _Document:
 
     def desk(self) -> tuple[Desk | None, list[_Problem]]:
         """The desk, or None and everything that is wrong."""
-        problems = [*self._problems, *self._names_taken()]
+        problems = [*self._problems, *self._names_taken(), *self._backend_problems()]
         try:
             return Desk.model_validate(self.data, strict=True), problems
         except ValidationError as error:
             for found in error.errors(include_url=False):
-                path: _Path = found["loc"]
-                # Pydantic counts only the valid items of a list; _names_taken found the names.
-                if found["type"] == "named_twice" or (
-                    found["type"] == "too_short" and self._nodes[path].value
-                ):
+                path: _Path = (*found["loc"], *found.get("ctx", {}).get("at", ()))
+                # _names_taken found the names.
+                if found["type"] == "named_twice" or self._only_seems_short(found["type"], path):
                     continue
                 reason = self._reason(found["type"], found.get("ctx", {}), found["msg"], path)
                 problems.append(_Problem(self.line(path), _field(path, reason)))
         return None, problems
+
+    def left_to_people(self, around: Around) -> list[_Problem]:
+        """Hands actions that lack something here to people, and says which and why."""
+        lacking = DeskBackends(self.data).left_to_people(around)
+        return [_Problem(self.line(path), _field(path, why)) for path, why in lacking]
+
+    def _backend_problems(self) -> Iterator[_Problem]:
+        for path, found, known in DeskBackends(self.data).problems():
+            if isinstance(found, str):
+                reason = found
+            elif self._only_seems_short(found["type"], path):
+                continue
+            elif found["type"] == "extra_forbidden":
+                reason = _unknown(str(path[-1]), known)
+            else:
+                reason = self._reason(found["type"], found.get("ctx", {}), found["msg"], path)
+            yield _Problem(self.line(path), _field(path, reason))
+
+    def _only_seems_short(self, kind: str, path: _Path) -> bool:
+        """Pydantic counts only the valid items of a list."""
+        return kind == "too_short" and bool(self._nodes[path].value)
 
     def line(self, path: _Path) -> int:
         """Where a field stands; for a missing one, where the part begins that lacks it."""

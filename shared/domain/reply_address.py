@@ -1,4 +1,4 @@
-"""Whether a reply may be posted to the address that a caller named. Pure: names only, no DNS.
+"""Whether something may be posted to an address. Pure: names only, no DNS.
 
 The grammar is narrower than that of URLs, so that no two parsers can read an accepted address
 differently. What its name resolves to is checked when connecting, in
@@ -8,6 +8,7 @@ differently. What its name resolves to is checked when connecting, in
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from shared.domain.desk import Desk
 from shared.domain.written import is_host_name
@@ -34,11 +35,22 @@ def check_address(url: str, desk: Desk, *, development: bool = False) -> None:
     Raises:
         RequestError: 422, with what is wrong and what to do.
     """
-    if problem := _problem(url, desk, development=development):
+    allowed = ("callback_hosts", desk.callback_hosts)
+    if problem := _problem(url, desk.name, allowed, development=development):
         raise RequestError(422, "Reply address refused", f"reply_address {problem}")
 
 
-def _problem(url: str, desk: Desk, *, development: bool) -> str:
+def service_problem(url: str, desk: str, hosts: Sequence[str], *, development: bool) -> str:
+    """What is wrong with the address of a desk's own service; empty when nothing is.
+
+    Args:
+        hosts: The desk's ``service_hosts``.
+    """
+    return _problem(url, desk, ("service_hosts", hosts), development=development)
+
+
+def _problem(url: str, desk: str, allowed: tuple[str, Sequence[str]], *, development: bool) -> str:
+    field, hosts = allowed
     found = _ADDRESS.fullmatch(url) if len(url) <= _MAX_CHARS else None
     if found is None or int(found[3] or 443) > 65535:
         return (
@@ -53,10 +65,10 @@ def _problem(url: str, desk: Desk, *, development: bool) -> str:
     if not is_host_name(host):
         return "needs the full name of a host; no number, no short name, no dot at the end."
     port = int(found[3] or 443)
-    if not any(_matches(allowed, host, port) for allowed in desk.callback_hosts):
+    if not any(_matches(allowed, host, port) for allowed in hosts):
         return (
-            f"is at a host that the desk {desk.name} does not post to. Its operator can add "
-            f"{host}{'' if port == 443 else f':{port}'} to callback_hosts in its desk file."
+            f"is at a host that the desk {desk} does not post to. Its operator can add "
+            f"{host}{'' if port == 443 else f':{port}'} to {field} in its desk file."
         )
     return ""
 

@@ -11,6 +11,8 @@ import pytest
 
 from devkit.mailbox import Fault as MailFault
 from devkit.mailbox import Mailbox, ledger
+from shared.adapters.backends import Around
+from shared.adapters.backends.http import HttpActions
 from shared.adapters.callback import CallbackSecrets, CallbackSink
 from shared.adapters.clocks import ManualClock, SystemClock
 from shared.adapters.crm_connectors import CrmConnectors
@@ -26,6 +28,8 @@ from tests.support.chatwoot import ChatwootApi, Conversation
 from tests.support.effect_calls import KEY, a_call
 from tests.support.receiver import SECRET, Receiver
 from tests.support.receiver import Fault as HttpFault
+from tests.support.service import Fault as ServiceFault
+from tests.support.service import Service
 from tests.support.vendor_api import VendorApi
 from tests.support.zendesk import Ticket, ZendeskApi
 
@@ -40,15 +44,17 @@ class Bench:
         to: An address that the sink takes.
         fail: Orders a fault for the next attempt.
         ledger: The keys that the receiver applied, in order.
+        action: The backend whose action the effect is; empty for none.
     """
 
     sink: Sink
     to: str
     fail: Callable[[Fault], None]
     ledger: Callable[[], list[str]]
+    action: str = ""
 
     def call(self, key: str = KEY) -> EffectCall:
-        return a_call(self.to, key=key)
+        return a_call(self.to, key=key, action=self.action)
 
 
 def memory(kind: Literal["keyed", "queryable", "unkeyed"]) -> Bench:
@@ -93,6 +99,25 @@ async def email(tmp_path: Path) -> AsyncIterator[Bench]:
             "duty@hotel.example.com",
             lambda fault: mailbox.faults.append(ways[fault]),
             lambda: [sent[1:].partition("@")[0] for sent in ledger(tmp_path)],
+        )
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Bench]:
+    ways: dict[Fault, ServiceFault] = {
+        "before": ServiceFault(cut=True),
+        "after": ServiceFault(cut=True, keep=True),
+        "busy": ServiceFault(503),
+        "never": ServiceFault(422),
+    }
+    async with Service() as service:
+        around = Around(SystemClock(), {"": service.url}, development=True)
+        yield Bench(
+            HttpActions(around),
+            "",
+            lambda fault: service.faults.append(ways[fault]),
+            lambda: service.ledger,
+            action="http",
         )
 
 
@@ -159,7 +184,7 @@ async def vendor(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
         yield on(api, there.ticket)
 
 
-_REAL = ("callback", "email", "standard", "zendesk", "chatwoot")
+_REAL = ("callback", "email", "standard", "zendesk", "chatwoot", "http")
 
 
 @pytest.fixture(params=["keyed", "queryable", "unkeyed", *_REAL, *BENCHES])

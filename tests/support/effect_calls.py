@@ -9,7 +9,7 @@ from shared.domain.case import ActionState, ActionView, SupportCase, Turn
 from shared.domain.desk import Contact, Desk
 from shared.domain.desk_action import CatalogueAction
 from shared.domain.rows import Channel
-from shared.domain.stage import EffectRequest
+from shared.domain.stage import Action, EffectRequest
 from shared.ports import EffectCall
 
 CASE_ID = "0b0b7c62-3a51-5d4e-9d0c-6f6f1f0a2b3c"
@@ -70,8 +70,17 @@ def a_call(
     key: str = KEY,
     case: SupportCase | None = None,
     desk: Desk | None = None,
+    action: str = "",
 ) -> EffectCall:
+    """A call; with ``action`` one of an action of that backend."""
     request = EffectRequest(key="reply-1", sink="any", to=to, turn=1)
+    if action:
+        known = CatalogueAction.model_validate(
+            {"name": "refund", "description": "x", "when": "x", "backend": action}
+        )
+        desk = desk or a_desk(actions=(known,))
+        carried = Action(id="refund-1-0", name="refund", backend=action)
+        request = request.model_copy(update={"action": carried, "to": ()})
     return EffectCall(
         idempotency_key=key, request=request, case=case or a_case(), desk=desk or a_desk()
     )
