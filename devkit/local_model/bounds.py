@@ -13,6 +13,11 @@ STRING_CHARACTERS = 500
 SENTENCE_CHARACTERS = 160
 LISTED_CHARACTERS = 60
 
+#: What goes on like something shortly before becomes unlikely: llama.cpp's "don't repeat yourself"
+#: sampling. Without it nearly every reply said one sentence until the limit. Only for answers with
+#: a text of several sentences, and only over the last tokens: the prompt's words may be repeated.
+NO_LOOPS = {"dry_multiplier": 0.8, "dry_allowed_length": 3, "dry_penalty_last_n": 160}
+
 
 def bound_request(body: dict[str, Any], max_output: int) -> dict[str, Any]:
     """A chat request with its schema bounded and no more than ``max_output`` tokens asked for.
@@ -27,8 +32,11 @@ def bound_request(body: dict[str, Any], max_output: int) -> dict[str, Any]:
     bounded["max_completion_tokens"] = min([*limits, max_output])
     match body.get("response_format"):
         case {"type": "json_schema", "json_schema": {"schema": dict(schema)} as named}:
-            named = {**named, "schema": bound_schema(schema)}
+            schema = bound_schema(schema)
+            named = {**named, "schema": schema}
             bounded["response_format"] = {"type": "json_schema", "json_schema": named}
+            if _has_long_text(schema):
+                bounded = NO_LOOPS | bounded
     return bounded
 
 
@@ -62,3 +70,11 @@ def bound_schema(schema: dict[str, Any], *, listed: bool = False) -> dict[str, A
 def _kinds(schema: dict[str, Any]) -> list[Any]:
     kinds = schema.get("type")
     return kinds if isinstance(kinds, list) else [kinds]
+
+
+def _has_long_text(bounded: dict[str, Any]) -> bool:
+    fields = bounded.get("properties")
+    return isinstance(fields, dict) and any(
+        isinstance(field, dict) and field.get("maxLength") == STRING_CHARACTERS
+        for field in fields.values()
+    )

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Literal
 
 from shared.domain.desk import Desk
-from shared.domain.guard_manner import loops, markup, questions, self_descriptions
+from shared.domain.guard_manner import ends, loops, markup, questions, self_descriptions
 from shared.domain.guard_promises import allowed, commitments
 from shared.domain.guard_values import ValueKind, read_values, stated
 from shared.domain.language import Reading, differing, read_language
@@ -24,7 +24,14 @@ from shared.domain.topics import word_stems
 ViolationKind = (
     ValueKind
     | Literal[
-        "commitment", "question", "language", "length", "self-description", "markup", "repetition"
+        "commitment",
+        "question",
+        "language",
+        "length",
+        "self-description",
+        "markup",
+        "repetition",
+        "end",
     ]
 )
 
@@ -89,6 +96,7 @@ def _check(
     yield from (Violation("self-description", t) for t in self_descriptions(reply, told))
     yield from (Violation("markup", text) for text in markup(reply, told + message))
     yield from (Violation("repetition", text) for text in loops(reply))
+    yield from (Violation("end", text) for text in ends(reply))
 
 
 def _described(desk: Desk, action: Action) -> str:

@@ -49,8 +49,10 @@ _HUMAN = re.compile(
     joined(r"""\b(?:
         (?:i am|i'm|we are|we're)\b[^.!?\n]{0,60} (?:humans?|(?:real|living) (?:person|people))
         |not an? (?:\w+ )?(?:bot|robot|machine|computer)|human being|as a human
-        |(?:i am|i'm) an? (?:\w+ )?employee|my name is
-        |kein (?:bot|roboter|computer)|(?:bin|sind)(?: \w+){0,2} (?:mensch|menschen)
+        |(?:i am|i'm) (?:not |just |only )?an? (?:\w+ )?(?:employee|customer|guest|bank|hotel|shop
+        |restaurant|business|company)|my name is
+        |ich bin (?:k?eine? )?(?:kundin|kunde|gast|bank)|kein (?:bot|roboter|computer)
+        |(?:bin|sind)(?: \w+){0,2} (?:mensch|menschen)
         |mein name ist|ich heisse|suis (?:une? )?(?:etre )?humaine?|une vraie personne|je m'appelle
         |pas un robot|soy (?:una? )?(?:ser )?human[oa]|una persona real|me llamo|mi nombre es
         |no soy un (?:bot|robot)|sono (?:un )?(?:essere )?uman[oa]|mi chiamo
@@ -94,6 +96,8 @@ _MARKUP = (
 )  # fmt: skip
 _BRACKETS = re.compile(r"[\[【][^\[\]【】\n]{1,60}[\]】]")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|[。\n]+")
+_CLOSING_WORDS = 6
+_SAID_CHARS = 6
 _LOOP_WORDS, _LOOP_TIMES = 4, 3
 
 
@@ -133,7 +137,7 @@ def markup(reply: str, known: str) -> Iterator[str]:
 def loops(reply: str) -> Iterator[str]:
     """A sentence said twice, or a few words said over and over."""
     sentences = [re.sub(r"\W+", " ", s).strip() for s in _SENTENCES.split(fold_text(reply))]
-    for sentence, times in Counter(s for s in sentences if len(s) >= 12).items():
+    for sentence, times in Counter(s for s in sentences if len(s) >= _SAID_CHARS).items():
         if times > 1:
             yield f'says a sentence twice: "{excerpt(sentence)}"'
             return
@@ -143,3 +147,10 @@ def loops(reply: str) -> Iterator[str]:
         if times >= _LOOP_TIMES:
             yield f'repeats itself: "{excerpt(" ".join(run))}"'
             return
+
+
+def ends(reply: str) -> Iterator[str]:
+    """A reply that breaks off: its last line is a sentence without an end."""
+    last = reply.strip().rpartition("\n")[2]
+    if len(last.split()) > _CLOSING_WORDS and (last[-1].isalnum() or last[-1] in ",;-"):
+        yield f'breaks off: "{excerpt(last[-40:])}"'

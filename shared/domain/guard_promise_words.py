@@ -17,7 +17,7 @@ _DONE_EN = (
     "|rescheduled|arranged|changed|updated|reset|closed|reopened|processed|issued|moved|removed"
     "|deleted|corrected|fixed|resolved|solved|repaired|shipped|dispatched|ordered|extended"
     "|activated|deactivated|verified|transferred|adjusted|cancel+ed|refunded|credited"
-    "|replaced|waived|upgraded|paid"
+    "|replaced|waived|upgraded|paid|taken care of"
 )
 _DONE_DE = (
     "gesperrt|entsperrt|gebucht|umgebucht|reserviert|geandert|aktualisiert|zuruckgesetzt|geloscht"

@@ -221,3 +221,17 @@ def test_an_answer_is_never_longer_than_the_limit(asked: dict[str, Any], given: 
     bounded = bound_request({"messages": [], **asked}, 600)
 
     assert bounded == {"messages": [], "max_completion_tokens": given}
+
+
+@pytest.mark.parametrize(
+    ("mood", "loops"), [({"type": "string", "enum": ["a"]}, True), ({"type": "string"}, False)]
+)
+def test_answers_with_free_text_are_kept_from_going_round_in_circles(
+    mood: dict[str, Any], loops: bool
+) -> None:
+    schema = {"type": "object", "properties": {"mood": mood}}
+    form = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+
+    bounded = bound_request({"messages": [], "response_format": form}, 600)
+
+    assert ("dry_multiplier" not in bounded) == loops

@@ -16,6 +16,12 @@ RAW = "My steak is raw, I want my money back."
 CARD = "My card has not arrived and I was charged 5 dollars."
 
 BAD = [
+    # what a small model wrote
+    ("bank", CARD, "I'm not a bank, but I can help you with your account.", "self-description"),
+    ("bank", CARD, "I'm just a customer. I look into it.", "self-description"),
+    ("bank", CARD, "I'm sorry. I'm sorry. Thank you.", "repetition"),
+    ("bank", CARD, "I have passed it on to the team, who have taken care of it.", "commitment"),
+    ("bank", CARD, "You can edit it on the home screen by selecting the", "end"),
     # contacts
     ("hotel", DIRTY, "Please call us at 555-0199.", "phone number"),
     ("hotel", DIRTY, "Bitte rufen Sie +49 30 901820 an.", "phone number"),
