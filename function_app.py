@@ -5,7 +5,16 @@ from __future__ import annotations
 import azure.functions as func
 
 from agents import PIPELINE
-from entrypoints import decision_api, effects, http_api, operator_api, stages, timers, webhooks
+from entrypoints import (
+    decision_api,
+    digest_api,
+    effects,
+    http_api,
+    operator_api,
+    stages,
+    timers,
+    webhooks,
+)
 from entrypoints.http_protocol import answering
 from shared.domain.nudge import EFFECTS_QUEUE, queue_name
 
@@ -13,7 +22,8 @@ STORAGE = "AzureWebJobsStorage"
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
-for route in http_api.ROUTES + operator_api.ROUTES + decision_api.ROUTES + webhooks.ROUTES:
+routes = (http_api, operator_api, decision_api, digest_api, webhooks)
+for route in (route for api in routes for route in api.ROUTES):
     bind = app.route(route=route.path, methods=[route.method], auth_level=route.auth)
     app.function_name(route.name)(bind(answering(route.handler)))
 
@@ -41,3 +51,7 @@ bind = app.timer_trigger(arg_name="timer", schedule="0 * * * * *")
 app.function_name("sweep")(bind(timers.sweep))
 bind = app.timer_trigger(arg_name="timer", schedule="0 */5 * * * *")
 app.function_name("poll")(bind(timers.poll))
+# Five minutes past, when the window that ended before is closed; each quarter of an hour, because
+# some time zones are half an hour or three quarters apart, and so are the times that desks name.
+bind = app.timer_trigger(arg_name="timer", schedule="0 5,20,35,50 * * * *")
+app.function_name("digests")(bind(timers.digests))

@@ -1,4 +1,4 @@
-"""Timers: the sweep, and the poll of CRMs whose webhooks get lost."""
+"""Timers: the sweep, the poll of CRMs whose webhooks get lost, and the digests."""
 
 from __future__ import annotations
 
@@ -24,3 +24,10 @@ async def poll(timer: func.TimerRequest) -> None:
     with wordless():
         counts = await (await frontdesk()).reception.poll()
     _log.info("poll", extra={"counts": dict(counts), "late": timer.past_due})
+
+
+async def digests(timer: func.TimerRequest) -> None:
+    """Sends the digests whose windows are closed, those that an outage has left behind too."""
+    with wordless():
+        counts = await (await frontdesk()).digests.send_due()
+    _log.info("digests", extra={"counts": dict(counts), "late": timer.past_due})

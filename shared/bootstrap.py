@@ -18,6 +18,7 @@ from shared.errors import ConfigError
 from shared.pipeline.acts import Acts
 from shared.pipeline.advance import Advancer
 from shared.pipeline.budgets import Budgets
+from shared.pipeline.digests import Digests
 from shared.pipeline.effects import EffectRunner
 from shared.pipeline.fetching import STAGE as FETCH
 from shared.pipeline.fetching import FetchStage
@@ -86,6 +87,7 @@ class Frontdesk:
     links: ApprovalLinks
     parking: Parking
     sweeper: Sweeper
+    digests: Digests
     ward: Ward
     budgets: Budgets
 
@@ -131,7 +133,8 @@ def assemble(
         acts=Acts(store, desks, advancer, clock),
         links=_links(settings),
         parking=parking,
-        sweeper=Sweeper(store, index, advancer, parking, clock, limits, stages),
+        sweeper=Sweeper(store, index, ports.journal, advancer, parking, clock, limits, stages),
+        digests=Digests(store, index, ports.journal, advancer, desks, clock, limits),
         ward=Ward(ports.quarantine, clock),
         budgets=budgets,
     )
@@ -164,6 +167,7 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
     from shared.adapters.backends import Around
     from shared.adapters.crm_connectors import CrmConnectors
     from shared.adapters.desk_files import load_desks
+    from shared.adapters.digest_copy import CopySink
 
     around = Around(
         clock=SystemClock(),
@@ -194,7 +198,7 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
         quarantine=storage.quarantine,
         spending=storage.spending,
         model=OpenAIModel(settings),
-        sinks=sinks,
+        sinks=sinks | {"copy": CopySink(storage.texts, settings.public_url)},
         connectors=connectors,
         inbox=storage.inbox,
         clock=SystemClock(),
@@ -224,7 +228,29 @@ def _sinks(settings: Settings, connectors: Connectors, clock: Clock) -> dict[str
     secrets = CallbackSecrets(settings.callback_secret, settings.callback_secrets)
     callback = CallbackSink(secrets, clock, development=settings.development)
     sinks: dict[str, Sink] = {"callback": callback, "email": email}
-    return sinks | {name: CrmSink(name, connectors, settings.public_url) for name in VENDORS}
+    sinks |= {name: CrmSink(name, connectors, settings.public_url) for name in VENDORS}
+    return sinks | _channels(settings)
+
+
+def _channels(settings: Settings) -> dict[str, Sink]:
+    from shared.adapters.channels import ChannelSink, WebhookAddresses
+
+    slack = WebhookAddresses(
+        "FRONTDESK_SLACK_WEBHOOK",
+        settings.slack,
+        settings.slack_by_desk,
+        development=settings.development,
+    )
+    teams = WebhookAddresses(
+        "FRONTDESK_TEAMS_WEBHOOK",
+        settings.teams,
+        settings.teams_by_desk,
+        development=settings.development,
+    )
+    return {
+        "slack": ChannelSink("slack", slack, settings.public_url),
+        "teams": ChannelSink("teams", teams, settings.public_url),
+    }
 
 
 def _check_prices(

@@ -37,7 +37,12 @@ _STAGE_PREFIXES = (
     "FRONTDESK_MODEL_TIMEOUT_SECONDS_",
 )
 #: Settings that may end in a desk's name, as in FRONTDESK_CALLBACK_SECRET_HOTEL.
-_DESK_PREFIXES = ("FRONTDESK_CALLBACK_SECRET_", "FRONTDESK_ACTIONS_URL_")
+_DESK_PREFIXES = (
+    "FRONTDESK_CALLBACK_SECRET_",
+    "FRONTDESK_ACTIONS_URL_",
+    "FRONTDESK_SLACK_WEBHOOK_",
+    "FRONTDESK_TEAMS_WEBHOOK_",
+)
 #: Settings that end in the name of a secret that a desk file names.
 _BY_SECRET = "FRONTDESK_ACTION_SECRET_"  # noqa: S105 - a prefix of names
 #: Connectors: desk, vendor and what is set, as in FRONTDESK_CRM_HOTEL_ZENDESK_SECRET.
@@ -196,6 +201,10 @@ class Settings(ModelSettings):
     )
     actions_urls: dict[str, str] = Field(default={}, alias="FRONTDESK_ACTIONS_URL_")
     action_secrets: dict[str, str] = Field(default={}, alias=_BY_SECRET, repr=False)
+    slack: str = Field(default="", alias="FRONTDESK_SLACK_WEBHOOK", repr=False)
+    slack_by_desk: dict[str, str] = Field(default={}, alias="FRONTDESK_SLACK_WEBHOOK_", repr=False)
+    teams: str = Field(default="", alias="FRONTDESK_TEAMS_WEBHOOK", repr=False)
+    teams_by_desk: dict[str, str] = Field(default={}, alias="FRONTDESK_TEAMS_WEBHOOK_", repr=False)
     crm: dict[str, str] = Field(default={}, alias=_CRM_PREFIX, repr=False)
 
     @property

@@ -127,6 +127,7 @@ def test_the_sweep_runs_every_minute_and_the_poll_every_five(probe: dict[str, An
     timers = bindings(probe, "timerTrigger")
     assert timers["sweep"]["schedule"] == "0 * * * * *"
     assert timers["poll"]["schedule"] == "0 */5 * * * *"
+    assert timers["digests"]["schedule"] == "0 5,20,35,50 * * * *"
 
 
 def test_indexing_imports_nothing_heavy(

@@ -129,6 +129,17 @@ class Api:
         """Limits and use: ``{"day", "desks": [{desk, case, day}…]}``."""
         return self._page("/api/budget", "desks", {"day": day})
 
+    def digest(self, desk: str, window: str | None) -> dict[str, Any]:
+        """A digest: ``{"digest", "effects": [{key, state, receipt}…], "letter"}``."""
+        path = f"/api/digests/{quote(desk, safe='')}"
+        return self._page(path, "letter", {"window": window})
+
+    def send_digest(self, desk: str) -> dict[str, Any]:
+        """Sends a desk's digest now: ``{"desk", "digest"}``."""
+        answer: dict[str, Any] = self._send("POST", f"/api/digests/{quote(desk, safe='')}", {})
+        _part(answer, "digest")
+        return answer
+
     def act(self, case_id: str, act: str, body: dict[str, Any]) -> dict[str, Any]:
         """A person's act on a case: cancel, resolve or replay. Sent once.
 

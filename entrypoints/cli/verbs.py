@@ -63,6 +63,7 @@ VERBS = (
     Verb("replay", "Run what could not be finished again.", "entrypoints.cli.replay"),
     Verb("resolve", "Say that a person has dealt with a case.", "entrypoints.cli.resolve"),
     Verb("cancel", "Stop a case: nothing more of it begins.", "entrypoints.cli.cancel"),
+    Verb("digest", "Show or send a desk's digest.", "entrypoints.cli.digest"),
     Verb("budget", "Show what desks may use of the model, and did.", "entrypoints.cli.budget"),
     Verb("quarantine", "List queue messages that make no sense.", "entrypoints.cli.quarantine"),
     Verb("emulate", "Serve a model that does what a script says.", "entrypoints.cli.emulate"),

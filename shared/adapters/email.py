@@ -22,7 +22,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import aiosmtplib
 
-from shared.domain.letters import escalation_letter
+from shared.domain.digest import Digest
+from shared.domain.digest_letter import digest_letter
+from shared.domain.letters import Letter, escalation_letter, where_to_look
 from shared.errors import ConfigError, PermanentError, RetryableError, UncertainError
 from shared.telemetry import logger
 
@@ -170,13 +172,7 @@ class EmailSink:
         return None
 
     def _mail(self, call: EffectCall) -> EmailMessage:
-        case = call.case
-        look = f"./frontdesk show {case.case_id}"
-        if self._public_url:
-            look = f"{self._public_url}/api/cases/{case.case_id}"
-        request = call.request
-        decide = self._links.for_readers(case, call.desk, request.to, self._clock.now())
-        letter = escalation_letter(case, call.desk, look, decide, request.about)
+        request, letter, thread = call.request, *self._letter(call)
         # 7bit: what is sent does not depend on what the server can do.
         mail = EmailMessage(policy=SMTP_POLICY.clone(cte_type="7bit"))
         mail["From"] = self._sender
@@ -187,11 +183,23 @@ class EmailSink:
         mail["Subject"] = letter.subject
         mail["Date"] = self._clock.now()
         mail["Message-ID"] = f"<{_token(call.idempotency_key)}@{self._sender.domain}>"
-        mail["References"] = f"<{_token(case.case_id)}@{self._sender.domain}>"
+        mail["References"] = f"<{_token(thread)}@{self._sender.domain}>"
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(letter.text)
         mail.add_alternative(letter.html, subtype="html")
         return mail
+
+    def _letter(self, call: EffectCall) -> tuple[Letter, str]:
+        """What to say, and the name of the thread that it belongs to."""
+        if isinstance(call.about, Digest):
+            return digest_letter(call.about, self._look), f"digest-{call.desk.name}"
+        case = call.about
+        decide = self._links.for_readers(case, call.desk, call.request.to, self._clock.now())
+        look = self._look(case.case_id)
+        return escalation_letter(case, call.desk, look, decide, call.request.about), case.case_id
+
+    def _look(self, case_id: str) -> str:
+        return where_to_look(self._public_url, case_id)
 
     def _client(self) -> aiosmtplib.SMTP:
         server = self._server

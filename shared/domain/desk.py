@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from shared.domain.approvals import Approvals
 from shared.domain.budget import Budget
 from shared.domain.desk_action import CatalogueAction
+from shared.domain.digest_windows import DigestPlan
 from shared.domain.hours import Hours, TimeZone, read_duration, takes_over_a_year
 from shared.domain.promises import Promise, due_times
 from shared.domain.rows import Due
@@ -88,6 +89,7 @@ class Desk(Part):
         time_zone: Of all its times, as the IANA list names it.
         hours: When people work; without it always.
         sla: What it promises, by urgency.
+        digest: When its people get a summary; without it never.
         tell: Who is told of escalations.
         approvals: How long people have to say yes or no.
         service_hosts: Hosts that actions may be sent to, written as in ``callback_hosts``.
@@ -109,6 +111,7 @@ class Desk(Part):
     time_zone: TimeZone = "UTC"
     hours: Hours | None = None
     sla: Annotated[tuple[Promise, ...], Field(max_length=4)] = ()
+    digest: DigestPlan | None = None
     tell: Annotated[tuple[Contact, ...], Field(max_length=20)] = ()
     approvals: Approvals = Approvals()
     service_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()

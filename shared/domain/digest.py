@@ -5,21 +5,16 @@ Bounded whatever happened: lists name the first few cases and count the others.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
 
 from pydantic import Field
 
-from shared.domain.journal import JournalEntry
 from shared.domain.stage import Record, Urgency, Usage
 
 #: Cases that a list names; the others are counted.
 MOST_NAMED = 10
-#: Kinds of failure that are told apart.
-_MOST_KINDS = 8
-_OTHERS = "others"
+#: How the names of their partitions begin.
+DIGESTS = "digest:"
 
 
 class Counts(Record):
@@ -112,6 +107,17 @@ class Digest(Record):
     demo: bool = False
 
     @property
+    def filed(self) -> FiledDigest:
+        """How the desk's list shows it."""
+        return FiledDigest(
+            desk=self.desk,
+            start=self.start,
+            end=self.end,
+            sealed_at=self.made_at,
+            counts=self.counts,
+        )
+
+    @property
     def nothing(self) -> bool:
         """True when there is nothing to report."""
         return self.counts.nothing and not self.backlog and not self.unread
@@ -129,57 +135,4 @@ class FiledDigest(Record):
 
 def digest_id(desk: str, window: str) -> str:
     """Name of the partition of one digest, and so part of its effects' keys."""
-    return f"digest:{desk}:{window}"
-
-
-class Tally:
-    """Adds up the happenings of a window, each once, however many there are.
-
-    Attributes:
-        escalations: All of the window, in no order.
-    """
-
-    def __init__(self) -> None:
-        self.escalations: list[JournalEntry] = []
-        self._seen: set[tuple[str, str]] = set()
-        self._counted: Counter[str] = Counter()
-        self._failures: Counter[str] = Counter()
-        self._usage = Usage()
-
-    def add(self, entries: Iterable[JournalEntry]) -> None:
-        """Adds happenings; those that were added before change nothing."""
-        for entry in entries:
-            if entry.key not in self._seen:
-                self._seen.add(entry.key)
-                self._count(entry)
-
-    def counts(self) -> Counts:
-        """The sum."""
-        common = self._failures.most_common()
-        failures = dict(common[:_MOST_KINDS])
-        if others := sum(times for _, times in common[_MOST_KINDS:]):
-            failures[_OTHERS] = others
-        return Counts(**self._counted, failures=failures, usage=self._usage)
-
-    def _count(self, entry: JournalEntry) -> None:
-        self._usage += entry.usage
-        self._failures.update(entry.failures)
-        self._counted["held_back"] += entry.held_back
-        match entry.what:
-            case "message" if entry.outcome != "nothing":
-                self._counted["messages"] += 1
-                self._counted["answered"] += entry.outcome == "answered"
-            case "act" if entry.outcome in _ACTS:
-                self._counted[_ACTS[entry.outcome]] += 1
-            case "escalated":
-                self._counted["escalated"] += 1
-                self._counted["parked"] += entry.outcome == "parked"
-                self.escalations.append(entry)
-            case "target":
-                self._counted[entry.outcome] += 1
-
-
-_ACTS: dict[str, Literal["resolved", "cancelled"]] = {
-    "resolve": "resolved",
-    "cancel": "cancelled",
-}
+    return f"{DIGESTS}{desk}:{window}"

@@ -75,6 +75,13 @@ class _Linked:
     where: str
 
 
+def where_to_look(public_url: str, case_id: str) -> str:
+    """Where people see a whole case: a URL, or without one a command."""
+    if public_url:
+        return f"{public_url.rstrip('/')}/api/cases/{case_id}"
+    return f"./frontdesk show {case_id}"
+
+
 def escalation_letter(
     case: SupportCase,
     desk: Desk,

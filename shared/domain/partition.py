@@ -12,6 +12,7 @@ from shared.domain.case import EffectPhase
 from shared.domain.proposed import Proposed, effect_key_of, proposed
 from shared.domain.rows import (
     ActRow,
+    DigestRow,
     EffectRow,
     MessageRow,
     ReceivedRow,
@@ -26,6 +27,8 @@ from shared.domain.stage import EffectRequest, Fetched, PlannedStage
 
 #: Who asks for the effects of a target: not a stage, but the clock.
 SLA = "sla"
+#: Likewise, for the effects of a digest.
+DIGEST = "digest"
 
 Phase = Literal["waiting", "working", "deferred", "finished", "parked", "skipped"]
 
@@ -130,6 +133,19 @@ class Partition:
         return item.row if item and isinstance(item.row, ReceivedRow) else None
 
     @cached_property
+    def digest(self) -> DigestRow | None:
+        """What the partition of a digest has instead of a case."""
+        item = self.stored.get("digest")
+        return item.row if item and isinstance(item.row, DigestRow) else None
+
+    @property
+    def desk(self) -> str | None:
+        """The desk's name; None when there is neither a case nor a digest."""
+        if self.digest:
+            return self.digest.digest.desk
+        return self.received.desk if self.received else None
+
+    @cached_property
     def messages(self) -> tuple[MessageRow, ...]:
         found = [i.row for i in self.stored.values() if isinstance(i.row, MessageRow)]
         return tuple(sorted(found, key=lambda row: row.turn))
@@ -232,6 +248,8 @@ class Partition:
         ]
         asking += [(act.act, act.at, act.asks) for act in self.acts]
         asking += [(SLA, target.at, target.effects) for target in self.target_rows]
+        if self.digest:
+            asking.append((DIGEST, self.digest.digest.made_at, self.digest.effects))
         waiting = {a.action.id for a in self.actions if a.waits}
         for asked_by, at, requests in asking:
             for request in requests:
@@ -272,7 +290,7 @@ class Partition:
     def settled(self) -> bool:
         """True when all is at rest, waits for a person, or for an hour that a wake names."""
         return (
-            self.received is not None
+            self.desk is not None
             and (self.cancelled or all(p.due_at is None for p in self.progress))
             and all(e.due_at is None or e.dormant for e in self.effects)
         )

@@ -9,6 +9,9 @@
 | ``x|{n}``                         | ActRow      | entrypoints, insert-only |
 | ``t|{turn}|{target}|{state}``     | TargetRow   | the sweep, insert-only |
 
+The partition of a digest has a ``digest`` row (DigestRow, insert-only) instead of a case, and the
+rows of its effects.
+
 All times are UTC.
 """
 
@@ -19,6 +22,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from shared.domain.digest import Digest
 from shared.domain.stage import (
     Action,
     Answer,
@@ -265,7 +269,19 @@ class TargetRow(Record):
         return f"t|{self.turn:04d}|{self.target}|{self.state}"
 
 
-Row = ReceivedRow | MessageRow | StageRow | EffectRow | ActRow | TargetRow
+class DigestRow(Record):
+    """A sealed digest, with all that it says and who gets it."""
+
+    kind: Literal["digest"] = "digest"
+    digest: Digest
+    effects: tuple[EffectRequest, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return "digest"
+
+
+Row = ReceivedRow | MessageRow | StageRow | EffectRow | ActRow | TargetRow | DigestRow
 ROWS: TypeAdapter[Row] = TypeAdapter(Annotated[Row, Field(discriminator="kind")])
 
 

@@ -97,6 +97,8 @@ class Advancer:
 
     async def after_effect(self, expected: Partition) -> None:
         """Goes on after an effect came to rest."""
+        if expected.digest:
+            return  # the sweep that its wake brings sees that it is settled
         listed = await self._list(expected) if expected.settled else None
         await self.settle(await self._store.read(expected.case_id), listed)
 
@@ -119,6 +121,8 @@ class Advancer:
         Returns:
             The case as it was settled; None when it is not.
         """
+        if view.digest:
+            return view if view.settled else None
         for _ in range(_ROUNDS):
             if not view.settled:
                 return None

@@ -59,7 +59,7 @@ class EffectRunner:
         """
         view = await self._store.read(nudge.case_id)
         progress = view.effect(nudge.effect)
-        if view.received is None or progress is None:
+        if view.desk is None or progress is None:
             return "unknown"
         now = self._clock.now()
         if progress.due_at is None:
@@ -183,7 +183,7 @@ class EffectRunner:
         return "finished" if done.state == "done" else "parked"
 
     async def _send(self, sink: Sink, view: Partition, row: EffectRow) -> str:
-        desk = self._desks.get(view.received.desk) if view.received else None
+        desk = self._desks.get(view.desk) if view.desk else None
         if desk is None:
             raise PermanentError("desk_missing", "the case's desk has no desk file any more")
         if row.request.action is not None:
@@ -191,7 +191,7 @@ class EffectRunner:
         call = EffectCall(
             idempotency_key=f"{view.case_id}-{row.request.key}",
             request=row.request,
-            case=fold(view, turn=row.request.turn),
+            about=view.digest.digest if view.digest else fold(view, turn=row.request.turn),
             desk=desk,
         )
         if sink.kind == "queryable" and (row.ambiguous or row.generation):

@@ -42,6 +42,14 @@ class Limits:
         return timedelta(seconds=2 * self.model_timeout + 2 * self.clock_skew + 20)
 
     @property
+    def closing(self) -> timedelta:
+        """How long after its end a digest's window stays open: what began in it is stored by then.
+
+        At the default 220 s: the timer rings five minutes past.
+        """
+        return self.lease + timedelta(seconds=2 * self.clock_skew)
+
+    @property
     def effect_lease(self) -> timedelta:
         """How long a claim of an effect holds: a late start, one attempt, the skew, a margin."""
         return timedelta(seconds=self.effect_timeout + 3 * self.clock_skew + 10)

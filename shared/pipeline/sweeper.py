@@ -23,7 +23,7 @@ from shared.pipeline.advance import Advancer
 from shared.pipeline.limits import Limits
 from shared.pipeline.parking import Parking
 from shared.pipeline.writing import write
-from shared.ports import CaseIndex, CaseStore, Clock
+from shared.ports import CaseIndex, CaseStore, Clock, Journal
 
 _PAGE = 500
 _AT_ONCE = 8
@@ -37,6 +37,7 @@ class Sweeper:
         self,
         store: CaseStore,
         index: CaseIndex,
+        journal: Journal,
         advancer: Advancer,
         parking: Parking,
         clock: Clock,
@@ -45,6 +46,7 @@ class Sweeper:
     ) -> None:
         self._store = store
         self._index = index
+        self._journal = journal
         self._advancer = advancer
         self._parking = parking
         self._clock = clock
@@ -82,6 +84,9 @@ class Sweeper:
         counts["woken"] += 1
         now = self._clock.now()
         view = await self._store.read(wake.case_id)
+        if view.digest:
+            await self._digest(view, wake, now, counts)
+            return
         if view.received is None:
             if now - wake.at > timedelta(seconds=self._limits.orphan_age):
                 await self._index.forget(wake)
@@ -94,6 +99,16 @@ class Sweeper:
             return
         settled = await self._advancer.settle(view)
         if settled and next_wake(settled) != wake:
+            await self._index.forget(wake)
+
+    async def _digest(
+        self, view: Partition, wake: Wake, now: datetime, counts: Counter[str]
+    ) -> None:
+        """Looks after a sealed digest until everybody has it, or a person is needed."""
+        if view.digest:
+            await self._journal.file(view.digest.digest.filed)
+        await self._nudge_overdue(view, now, counts)
+        if view.settled:
             await self._index.forget(wake)
 
     async def _set_targets(self, view: Partition, now: datetime, counts: Counter[str]) -> Partition:

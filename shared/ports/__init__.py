@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from shared.domain.budget import DaySpend
 from shared.domain.case import IndexEntry, Status, SupportCase, Wake
 from shared.domain.desk import Desk
-from shared.domain.digest import FiledDigest
+from shared.domain.digest import Digest, FiledDigest
 from shared.domain.journal import JournalEntry
 from shared.domain.nudge import Nudge
 from shared.domain.partition import Partition
@@ -27,6 +27,7 @@ from shared.domain.stage import (
     StageResult,
     Usage,
 )
+from shared.errors import PermanentError
 
 
 class CaseStore(Protocol):
@@ -253,12 +254,24 @@ class EffectCall:
 
     Attributes:
         idempotency_key: The same for every attempt, and unlike that of any other effect.
+        about: The case as of the effect's turn, or a digest.
     """
 
     idempotency_key: str
     request: EffectRequest
-    case: SupportCase
+    about: SupportCase | Digest
     desk: Desk
+
+    @property
+    def case(self) -> SupportCase:
+        """The case.
+
+        Raises:
+            PermanentError: ``not_about_a_case``, the sink cannot tell of a digest.
+        """
+        if isinstance(self.about, Digest):
+            raise PermanentError("not_about_a_case")
+        return self.about
 
 
 class Sink(Protocol):

@@ -33,6 +33,10 @@ sla:
     around_the_clock: true
   - urgency: normal
     first_reply: 1h 30m
+digest:
+  at: "8:00"
+  days: [weekdays]
+  email: [lead@shop.example.com]
 """
 FIRST = len(DESK.splitlines())
 
@@ -78,6 +82,10 @@ def test_promises_are_counted_in_the_hours_of_the_desk(tmp_path: Path) -> None:
         ("urgency: normal", "urgency: urgent", "11: sla[1].urgency: 'urgent' is not one of low"),
         ("first_reply: 1h 30m", "# none", "11: sla[1]: promises nothing; add first_reply"),
         ("1h 30m", "999h", ""),
+        ('"8:00"', "8:00", "14: digest.at: YAML reads 8:00 as something other than text"),
+        ('"8:00"', "8 am", "14: digest.at: '8 am' is not a time of day; write such as"),
+        ("[weekdays]", "[]", "15: digest.days: must have at least 1"),
+        ("lead@shop.example.com", "lead", "16: digest.email[0]: 'lead' is not an e-mail address"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:

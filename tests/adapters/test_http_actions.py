@@ -46,7 +46,7 @@ def a_call(desk: Desk, **arguments: Any) -> EffectCall:
     request = EffectRequest(
         key="action-clean-1-0", sink="action-http", to=(), turn=1, action=action
     )
-    return EffectCall(idempotency_key=KEY, request=request, case=a_case(), desk=desk)
+    return EffectCall(idempotency_key=KEY, request=request, about=a_case(), desk=desk)
 
 
 def a_sink(service: Service | None, *, total: float = 5.0, **around: Any) -> HttpActions:

@@ -82,5 +82,5 @@ def a_call(
         carried = Action(id="refund-1-0", name="refund", backend=action)
         request = request.model_copy(update={"action": carried, "to": ()})
     return EffectCall(
-        idempotency_key=key, request=request, case=case or a_case(), desk=desk or a_desk()
+        idempotency_key=key, request=request, about=case or a_case(), desk=desk or a_desk()
     )

@@ -1,0 +1,339 @@
+"""Makes and sends digests: each window of a desk exactly once, whatever timers and clocks do.
+
+What is in a window follows from instants that rows fix for good. A digest is sealed as one row,
+insert-only, with all that it says; only then its effects begin, with states and receipts like those
+of cases. A crash before the seal leaves nothing behind that counts, one after it a wake that the
+sweep finds. Reads are bounded: the journal of the window, the list of what waits, and some cases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from shared.domain import journal
+from shared.domain.case import IndexEntry, SupportCase, Wake
+from shared.domain.desk import Desk, Desks
+from shared.domain.digest import DIGESTS, MOST_NAMED, Digest, Named, NamedCase, digest_id
+from shared.domain.digest_tally import Tally
+from shared.domain.digest_windows import Window, due_windows, running_window
+from shared.domain.fold import fold, index_entry
+from shared.domain.journal import JournalEntry
+from shared.domain.masking import mask
+from shared.domain.partition import Partition
+from shared.domain.rows import DigestRow
+from shared.domain.stage import EffectRequest, Urgency
+from shared.errors import RequestError
+from shared.pipeline.advance import Advancer
+from shared.pipeline.limits import Limits
+from shared.pipeline.writing import write
+from shared.ports import CaseIndex, CaseStore, Clock, Journal
+from shared.telemetry import logger
+
+_log = logger("digests")
+_PAGE = 1000
+#: Cases in the list of what waits that are looked at; more are said to be there.
+_MOST_WAITING = 20_000
+#: Cases in motion that are read one by one; with more the digest waits for calmer times.
+_MOST_MOVING = 2_000
+_AT_ONCE = 8
+_WORDS = 200
+_GRAVITY: dict[Urgency | None, int] = {"critical": 0, "high": 1, "normal": 2, None: 2, "low": 3}
+
+
+class Digests:
+    """The digests of all desks."""
+
+    def __init__(
+        self,
+        store: CaseStore,
+        index: CaseIndex,
+        journal: Journal,
+        advancer: Advancer,
+        desks: Desks,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._store = store
+        self._index = index
+        self._journal = journal
+        self._advancer = advancer
+        self._desks = desks
+        self._clock = clock
+        self._limits = limits
+
+    async def send_due(self) -> Counter[str]:
+        """Seals every window that is closed and has no digest yet, the oldest first.
+
+        Returns:
+            Counts of ``sealed`` and ``postponed``: a postponed one is tried again next time.
+
+        Raises:
+            RetryableError: Storage could not be reached; the next call goes on.
+        """
+        counts: Counter[str] = Counter()
+        for desk in self._desks.every:
+            last = await self._last_end(desk) if desk.digest else None
+            closed = self._clock.now() - self._limits.closing
+            windows = due_windows(desk.digest, desk.time_zone, last, closed) if desk.digest else ()
+            for window in windows:
+                if not await self._seal(desk, window):
+                    _log.warning("digest postponed", extra={"desk": desk.name, "window": window.id})
+                    counts["postponed"] += 1
+                    break
+                counts["sealed"] += 1
+        return counts
+
+    async def send_now(self, desk: Desk) -> str:
+        """Seals a window that ends now; the next one begins there.
+
+        Returns:
+            Name of the digest's partition.
+
+        Raises:
+            RequestError: 409, there is nothing to send or cases are in motion; says which.
+        """
+        window = await self.running(desk)
+        if window.start >= window.end:
+            raise RequestError(409, "Nothing to send", "The last digest is only minutes old.")
+        if not await self._seal(desk, window):
+            raise RequestError(
+                409, "Cases are in motion", "Agents are at work on what belongs to it; try again."
+            )
+        return digest_id(desk.name, window.id)
+
+    async def running(self, desk: Desk) -> Window:
+        """The window that is not over yet, up to the last minute that is closed.
+
+        Raises:
+            RequestError: 409, the desk has no digest.
+        """
+        if desk.digest is None:
+            raise RequestError(
+                409, "No digest", f"The desk {desk.name} has no digest; add one to its desk file."
+            )
+        closed = (self._clock.now() - self._limits.closing).replace(second=0, microsecond=0)
+        return running_window(desk.digest, desk.time_zone, await self._last_end(desk), closed)
+
+    async def sealed(self, desk: Desk, window_id: str) -> Partition | None:
+        """A digest that was sealed, with its effects; None for any other window."""
+        view = await self._store.read(digest_id(desk.name, window_id))
+        return view if view.digest else None
+
+    async def preview(self, desk: Desk) -> Digest:
+        """The running window's digest as it would be sealed now. Nothing is written or sent.
+
+        Raises:
+            RequestError: 409, the desk has no digest.
+        """
+        digest = await self._made(desk, await self.running(desk), waiting=False)
+        assert digest is not None  # noqa: S101, only a seal waits
+        return digest
+
+    async def _last_end(self, desk: Desk) -> datetime | None:
+        filed = await self._journal.filed(desk.name, 1)
+        return filed[0].end if filed else None
+
+    async def _seal(self, desk: Desk, window: Window) -> bool:
+        """Makes a window's digest and hands it to its effects; False when it cannot be closed."""
+        digest = await self._made(desk, window, waiting=True)
+        if digest is None:
+            return False
+        partition = digest_id(desk.name, window.id)
+        row = DigestRow(digest=digest, effects=_effects(desk))
+        await self._index.wake(Wake(case_id=partition, at=digest.made_at))
+        await write(self._store, partition, row, None)
+        # Another one may have sealed it first: what is stored counts.
+        view = await self._store.read(partition)
+        if view.digest:
+            await self._journal.file(view.digest.digest.filed)
+            await self._advancer.nudge_all(view, (), view.due_effects(self._clock.now()))
+        return True
+
+    async def _made(self, desk: Desk, window: Window, *, waiting: bool) -> Digest | None:
+        moving = await self._moving(desk, window)
+        if waiting and (moving is None or _unfixed(moving, window)):
+            return None
+        tally = Tally()
+        for view in moving or ():
+            tally.add(e for e in journal.entries(view) if window.holds(e.at))
+        last: JournalEntry | None = None
+        while page := await self._journal.recorded(
+            desk.name, window.start, window.end, _PAGE, last
+        ):
+            last = page[-1]
+            tally.add(page)
+        entries, unread = await self._backlog(desk)
+        listed = {entry.case_id: entry for entry in entries}
+        listed |= {view.case_id: index_entry(view) for view in moving or () if view.messages}
+        return await self._said(desk, window, tally, list(listed.values()), unread=unread)
+
+    async def _moving(self, desk: Desk, window: Window) -> list[Partition] | None:
+        """The desk's cases whose journal may lack something; None when they are too many.
+
+        Read before the journal: what leaves here meanwhile is in there.
+        """
+        skew = timedelta(seconds=2 * self._limits.clock_skew)
+        found: set[str] = set()
+        mark: IndexEntry | None = None
+        while marks := await self._index.open_entries(_PAGE, mark):
+            mark = marks[-1]
+            found |= {
+                m.case_id for m in marks if m.desk == desk.name and m.updated_at < window.end + skew
+            }
+        wake: Wake | None = None
+        while wakes := await self._index.wakes(self._clock.now(), _PAGE, wake):
+            wake = wakes[-1]
+            found |= {w.case_id for w in wakes if not w.case_id.startswith(DIGESTS)}
+        if len(found) > _MOST_MOVING:
+            return None
+        views = await self._read(sorted(found))
+        return [view for view in views.values() if view.desk == desk.name and view.received]
+
+    async def _backlog(self, desk: Desk) -> tuple[list[IndexEntry], bool]:
+        """Cases that wait for a person, and whether there are more."""
+        found: list[IndexEntry] = []
+        cursor: str | None = None
+        while len(found) < _MOST_WAITING:
+            page, cursor = await self._index.page([desk.name], ["escalated"], None, cursor, _PAGE)
+            found += page
+            if cursor is None:
+                return found, False
+        return found, True
+
+    async def _said(
+        self,
+        desk: Desk,
+        window: Window,
+        tally: Tally,
+        entries: list[IndexEntry],
+        *,
+        unread: bool,
+    ) -> Digest:
+        waits = [e for e in entries if e.status == "escalated"]
+        escalated = sorted(tally.escalations, key=lambda e: (_GRAVITY[e.urgency], e.at))
+        waiting = _oldest(e for e in waits if e.waiting)
+        late = sorted((e for e in entries if e.sla == "breached"), key=_due)
+        risky = sorted((e for e in entries if e.sla == "at_risk"), key=_due)
+        parked = _oldest(e for e in waits if e.reason)
+        lists = (waiting, late, risky, parked)
+        shown = {e.case_id for e in escalated[:MOST_NAMED]}
+        shown |= {e.case_id for entries in lists for e in entries[:MOST_NAMED]}
+        views = await self._read(sorted(shown))
+        cases = {name: fold(view) for name, view in views.items() if view.received}
+        filed = await self._journal.filed(desk.name, 2)
+        before = next((f.counts for f in filed if f.end == window.start), None)
+        return Digest(
+            desk=desk.name,
+            title=desk.title,
+            time_zone=desk.time_zone,
+            start=window.start,
+            end=window.end,
+            made_at=self._clock.now(),
+            counts=tally.counts(),
+            before=before,
+            escalated=_named_escalations(escalated, cases),
+            waiting=_named(waiting, cases, _asked),
+            breached=_named(late, cases, _missed),
+            at_risk=_named(risky, cases, _missed),
+            parked=_named(parked, cases, lambda entry, _: (entry.updated_at, entry.reason)),
+            backlog=len(waits),
+            unread=unread,
+            demo=any(case.demo for case in cases.values()),
+        )
+
+    async def _read(self, names: Iterable[str]) -> dict[str, Partition]:
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(name: str) -> Partition:
+            async with gate:
+                return await self._store.read(name)
+
+        views = await asyncio.gather(*map(one, names))
+        return {view.case_id: view for view in views}
+
+
+def _unfixed(moving: list[Partition], window: Window) -> bool:
+    return any(journal.unfixed_before(view, window.end) for view in moving)
+
+
+def _effects(desk: Desk) -> tuple[EffectRequest, ...]:
+    plan = desk.digest
+    if plan is None:
+        return ()
+    wanted: list[tuple[str, tuple[str, ...]]] = [("copy", (desk.name,))]
+    wanted += [("email", plan.email)] if plan.email else []
+    wanted += [("slack", (desk.name,))] if plan.slack else []
+    wanted += [("teams", (desk.name,))] if plan.teams else []
+    return tuple(EffectRequest(key=sink, sink=sink, to=to, turn=1) for sink, to in wanted)
+
+
+def _oldest(entries: Iterable[IndexEntry]) -> list[IndexEntry]:
+    return sorted(entries, key=lambda entry: (entry.created_at, entry.case_id))
+
+
+def _due(entry: IndexEntry) -> datetime:
+    return entry.due_at or entry.created_at
+
+
+def _named(
+    entries: list[IndexEntry],
+    cases: dict[str, SupportCase],
+    about: Callable[[IndexEntry, SupportCase | None], tuple[datetime, str]],
+) -> Named:
+    first = []
+    for entry in entries[:MOST_NAMED]:
+        since, why = about(entry, cases.get(entry.case_id))
+        first.append(
+            NamedCase(
+                case_id=entry.case_id,
+                since=since,
+                urgency=entry.urgency,
+                what=_words(cases.get(entry.case_id), entry.subject),
+                why=_shown(why),
+            )
+        )
+    return Named(total=len(entries), first=tuple(first))
+
+
+def _named_escalations(entries: list[JournalEntry], cases: dict[str, SupportCase]) -> Named:
+    first = tuple(
+        NamedCase(
+            case_id=entry.case_id,
+            since=entry.at,
+            urgency=entry.urgency,
+            what=_words(cases.get(entry.case_id), ""),
+            why=_shown("; ".join(entry.about)),
+        )
+        for entry in entries[:MOST_NAMED]
+    )
+    return Named(total=len(entries), first=first)
+
+
+def _asked(entry: IndexEntry, case: SupportCase | None) -> tuple[datetime, str]:
+    """Since when the oldest action waits, and what is proposed, with its reason."""
+    waiting = [action for action in case.actions if action.state == "waiting"] if case else []
+    if not waiting:
+        return entry.created_at, ", ".join(entry.waiting)
+    said = []
+    for action in waiting:
+        given = ", ".join(f"{name}: {value}" for name, value in action.arguments.items())
+        why = f", because {action.reason}" if action.reason else ""
+        said.append(f"{action.name}{f' ({given})' if given else ''}{why}")
+    return min(action.asked_at for action in waiting), "; ".join(said)
+
+
+def _missed(entry: IndexEntry, case: SupportCase | None) -> tuple[datetime, str]:
+    running = [t for t in case.targets if t.stopped_at is None] if case else []
+    return _due(entry), ", ".join(t.target.replace("_", " ") for t in running)
+
+
+def _words(case: SupportCase | None, subject: str) -> str:
+    return _shown((case.summary or case.customer_query) if case else subject)
+
+
+def _shown(text: str) -> str:
+    """Masked and cut: it leaves for mail boxes and chat rooms."""
+    return " ".join(mask(text[: 4 * _WORDS]).text.split())[:_WORDS]

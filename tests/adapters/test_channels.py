@@ -1,0 +1,158 @@
+"""Digests in Slack and Teams: what goes out is what the services take, whatever is in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.adapters.channels import (
+    ChannelSink,
+    WebhookAddresses,
+    slack_message,
+    teams_message,
+)
+from shared.adapters.digest_copy import CopySink
+from shared.adapters.memory import MemoryTexts
+from shared.domain.digest import Digest
+from shared.errors import ConfigError, PermanentError, RetryableError, UncertainError
+from tests.support import channels
+from tests.support.channels import ChannelStandIn
+from tests.support.digests import a_digest
+from tests.support.effect_calls import a_call
+
+URL = "https://desk.example.com"
+KINDS: dict[Literal["slack", "teams"], Any] = {"slack": channels.slack, "teams": channels.teams}
+
+
+def sink(what: Literal["slack", "teams"], everyone: str = "", **by_desk: str) -> ChannelSink:
+    addresses = WebhookAddresses("FRONTDESK_HOOK", everyone, by_desk, development=True)
+    return ChannelSink(what, addresses, URL)
+
+
+def call(digest: Digest) -> Any:
+    return replace(a_call("hotel"), about=digest)
+
+
+@pytest.fixture(params=["slack", "teams"])
+async def channel(
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[tuple[ChannelSink, ChannelStandIn]]:
+    async with ChannelStandIn(KINDS[request.param]) as service:
+        yield sink(request.param, service.url), service
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 10, 10_000])
+async def test_a_digest_of_any_size_is_taken(
+    channel: tuple[ChannelSink, ChannelStandIn], size: int
+) -> None:
+    sender, service = channel
+    assert await sender.send(call(a_digest(size))) in ("HTTP 200", "HTTP 202")
+    assert (len(service.taken), service.refused) == (1, [])
+
+
+async def test_a_digest_full_of_long_text_is_cut_and_says_so(
+    channel: tuple[ChannelSink, ChannelStandIn],
+) -> None:
+    sender, service = channel
+    await sender.send(call(a_digest(10_000, what="語" * 400, why="\U0001f525" * 400)))
+    assert service.refused == []
+    assert "Cut: the mail and the stored copy have all of it." in json.dumps(service.taken)
+
+
+hostile = st.one_of(
+    st.text(max_size=300),
+    st.sampled_from(
+        [
+            "<!channel> <@U1>",
+            "[click](https://evil.example)",
+            "**x** `y` &amp;",
+            "\u202egnp.exe",
+            "",
+        ]
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(what=hostile, why=hostile, title=hostile.filter(str.strip))
+def test_whatever_customers_and_models_write_the_services_take_it_as_plain_text(
+    what: str, why: str, title: str
+) -> None:
+    digest = a_digest(2, what=what, why=why, title=title[:400])
+    for url in (URL, ""):
+        slack = slack_message(digest, url)
+        assert channels.slack(json.dumps(slack).encode()) == (200, "ok")
+        assert channels.teams(json.dumps(teams_message(digest, url)).encode()) == (202, "")
+        assert "<" not in slack["text"]
+        spoken = [
+            b["text"]["text"] for b in slack["blocks"] if b.get("text", {}).get("type") == "mrkdwn"
+        ]
+        assert all(text.startswith("*") and "evil" not in text for text in spoken)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(429, RetryableError), (503, RetryableError), (500, UncertainError), (404, PermanentError)],
+)
+async def test_an_answer_says_whether_it_happened(
+    channel: tuple[ChannelSink, ChannelStandIn], status: int, expected: type[Exception]
+) -> None:
+    sender, service = channel
+    service.faults.append((status, {"Retry-After": "7"}))
+    with pytest.raises(expected):
+        await sender.send(call(a_digest()))
+    assert service.taken == []
+
+
+async def test_a_desk_has_its_own_channel_or_everyones() -> None:
+    async with ChannelStandIn(channels.slack) as mine, ChannelStandIn(channels.slack) as all_:
+        await sink("slack", all_.url, HOTEL=mine.url).send(call(a_digest()))
+        await sink("slack", all_.url, BANK=mine.url).send(call(a_digest()))
+        assert (len(mine.taken), len(all_.taken)) == (1, 1)
+    with pytest.raises(PermanentError, match="FRONTDESK_HOOK_HOTEL"):
+        await sink("slack").send(call(a_digest()))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://hooks.example.com/x",
+        "https://10.0.0.1/x",
+        "https://u:p@hooks.example.com/x",
+        "hooks",
+    ],
+)
+def test_an_address_that_is_no_https_url_stops_the_start_and_is_not_repeated(address: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        WebhookAddresses("FRONTDESK_HOOK", "", {"HOTEL": address}, development=False)
+    assert "FRONTDESK_HOOK_HOTEL" in str(refused.value)
+    assert address not in str(refused.value)
+
+
+async def test_a_name_that_leads_into_a_private_network_is_refused() -> None:
+    addresses = WebhookAddresses("FRONTDESK_HOOK", "", {}, development=True)
+    addresses._everyone = "https://localhost.localdomain/x"
+    with pytest.raises((PermanentError, RetryableError)):
+        await ChannelSink("slack", addresses, URL).send(call(a_digest()))
+
+
+async def test_a_copy_is_kept_in_three_forms() -> None:
+    texts = MemoryTexts()
+    receipt = await CopySink(texts, URL).send(call(a_digest()))
+    assert receipt == "digests/hotel/2026-03-30T0600Z.html"
+    assert (await texts.get(receipt)).startswith("<!doctype html>")
+    assert "Harbour Lane Hotel" in await texts.get("digests/hotel/2026-03-30T0600Z.txt")
+    stored = Digest.model_validate_json(await texts.get("digests/hotel/2026-03-30T0600Z.json"))
+    assert stored == a_digest()
+
+
+async def test_what_is_no_digest_is_refused() -> None:
+    for other in (sink("slack", "https://hooks.example.com/x"), CopySink(MemoryTexts(), "")):
+        with pytest.raises(PermanentError, match="not_a_digest"):
+            await other.send(a_call("hotel"))
