@@ -22,7 +22,8 @@ h2 { font-size: 1.05rem; margin: 1.75rem 0 .5rem; }
 p { margin: .25rem 0; } .quiet { color: #4a5668; font-size: .9rem; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .3rem .4rem; border-bottom: 1px solid #d9dfe7; }
-td { text-align: right; font-variant-numeric: tabular-nums; } th { font-weight: 400; }
+td { text-align: right; font-variant-numeric: tabular-nums; }
+td, thead th { white-space: nowrap; } th { font-weight: 400; }
 thead th { font-weight: 600; } thead th + th { text-align: right; }
 ol { margin: 0; padding: 0; list-style: none; }
 li { border-left: 4px solid #8794a6; padding: .4rem .75rem; margin: .5rem 0; background: #f7f9fb; }
