@@ -18,7 +18,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
@@ -37,6 +37,8 @@ from devkit.setup import (
 
 DEFAULT_PORT = 7071
 NO_MODEL = "http://127.0.0.1:9/v1"  # where none listens: the app wants an address all the same
+ACTIONS_LIMIT = 30.0  # seconds to read the desk files; 1 s is usual
+_ACTIONS, _PUBLIC = "FRONTDESK_ACTIONS_URL", "FRONTDESK_PUBLIC_URL"
 MODEL_LIMIT = 120.0  # seconds to load the model; 2 s is usual
 HOST_LIMIT = 90.0  # seconds for the host to load the app; 2 s is usual, `func` takes ten
 # Seconds between SIGTERM and SIGKILL: the host lets invocations end for 10 s, and with --watch
@@ -73,6 +75,8 @@ class Stack:
         url: where the host listens.
         mails: folder of the mails that the app sends, unless it has a server that delivers them.
         on_mail: called from a thread with recipients and subject of each of them.
+        actions: command of a service that carries out actions and says where it is ready; set
+            before entering, it is started unless one is configured.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class Stack:
         self._on_step = on_step or (lambda _name, _state, _seconds: None)
         self.mails = self._where.state / "mails"
         self.on_mail: OnMail | None = None
+        self.actions: Sequence[str] = ()
         self._mailbox = contextlib.ExitStack()
         self._started: dict[str, float] = {}
         self._children: list[Child] = []
@@ -164,6 +169,9 @@ class Stack:
         if self._model_url is None and configured_model(settings) is None:
             local_model = self._start_model()
 
+        wanted = self.actions and self._work and not _configured(settings, _ACTIONS)
+        actions = self._start_actions() if wanted else None
+
         added: dict[str, str] = {}
         if not self._work:
             added["FRONTDESK_HOST_HTTP_ONLY"] = "1"  # see devkit/host/app.py
@@ -182,6 +190,7 @@ class Stack:
                 added[f"AzureFunctionsJobHost__extensions__queues__{name}"] = value
         elif self._model_url:
             added |= _model_at(self._model_url)
+        added |= self._reached(actions, settings)
 
         environment = {**os.environ, **added, "PYTHONUNBUFFERED": "1"}
         self._begin("Host")
@@ -199,6 +208,29 @@ class Stack:
         child = start_model(self._where.logs / "model.log")
         self._children.append(child)
         return child
+
+    def _start_actions(self) -> Child:
+        self._begin("Actions")
+        child = start(
+            "Actions",
+            list(self.actions),
+            log=self._where.logs / "actions.log",
+            environment={**os.environ, "PYTHONUNBUFFERED": "1"},
+            folder=ROOT,
+        )
+        self._children.append(child)
+        return child
+
+    def _reached(self, actions: Child | None, settings: Mapping[str, str]) -> dict[str, str]:
+        """Where actions are carried out, and where people reach the app."""
+        found: dict[str, str] = {}
+        if actions:
+            with self._getting_ready("Actions"):
+                ready = actions.wait_for_line(r"Actions ready on (http://\S+)", ACTIONS_LIMIT)
+            found[_ACTIONS] = ready[1]
+        if self._port and not _configured(settings, _PUBLIC):
+            found[_PUBLIC] = self.url
+        return found
 
     def _start_mailbox(self) -> dict[str, str]:
         from devkit.mailbox import serving

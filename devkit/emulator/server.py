@@ -93,7 +93,7 @@ def address(listening: socket.socket) -> str:
     return f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
-def server(app: EmulatorApp) -> uvicorn.Server:
+def server(app: Any) -> uvicorn.Server:
     """The HTTP server; it stops at once, whatever hangs."""
     config = uvicorn.Config(
         app,

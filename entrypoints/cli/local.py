@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
@@ -46,6 +47,11 @@ def add_port(parser: argparse._ActionsContainer) -> None:
         default=DEFAULT_PORT,
         help=f"port of the local stack (default {DEFAULT_PORT})",
     )
+
+
+def port_or_any(text: str) -> int:
+    """An argument that is a port, or 0 for any free one."""
+    return 0 if text == "0" else _port(text)
 
 
 def _port(text: str) -> int:
@@ -101,6 +107,7 @@ def reach(
 
         # One that does not work is not for others to find, and has a port that nobody knows.
         stack = Stack(port=args.port if work else 0, work=work, on_step=steps)
+        stack.actions = actions_command()
         mails: list[str] = []
         stack.on_mail = lambda to, _subject: mails.append(to)
         try:
@@ -120,6 +127,11 @@ def reach(
             raise CliError(f"{error}; {layout().logs / 'host.log'} says why") from None
         if later:
             steps.say(later)
+
+
+def actions_command() -> list[str]:
+    """What serves the desks' actions on a laptop."""
+    return [sys.executable, "-P", "-m", "entrypoints.cli", "actions", "serve"]
 
 
 class Steps:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from entrypoints.cli.exits import DONE, CliError
-from entrypoints.cli.local import DEFAULT_PORT, Steps, add_port
+from entrypoints.cli.local import DEFAULT_PORT, Steps, actions_command, add_port
 from entrypoints.cli.terminal import Ink, Screen, Terminal
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
             # Others wait while it starts. When they have a stack of their own, Stack says so.
             ours.alone()
             stack = Stack(port=args.port, host=args.host, watch=args.watch, on_step=steps)
+            stack.actions = actions_command()
             kept = Ink(f"  kept in {stack.mails}, not sent", "dim")
             stack.on_mail = lambda to, subject: err.line(f"mail to {to}: {subject}", kept)
             with stack, ours.shared(wait=False):
