@@ -34,7 +34,7 @@ class GoldenCase(BaseModel):
         required: Actions that must be proposed.
         allowed: Actions that may be proposed besides.
         management: Whether upper management should hear of it; None where either is fine.
-        held_out: Nothing was tuned on it: written after words and prompts were fixed.
+        held_out: Nothing was tuned on it: written when the lists of words were finished.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
