@@ -82,6 +82,13 @@ class Api:
         except UncertainError as error:
             raise RetryableError(error.code, detail=error.detail) from None
 
+    async def ask(self, path: str, body: object, **headers: str) -> Any:
+        """POST that only reads or gives a token; raises as ``read`` does."""
+        try:
+            return await self._call("POST", path, body, {}, headers)
+        except UncertainError as error:
+            raise RetryableError(error.code, detail=error.detail) from None
+
     async def write(self, method: str, path: str, body: object, **headers: str) -> Any:
         """Any other method, with a JSON body: the answer's JSON, None for an empty one.
 
@@ -186,6 +193,11 @@ class Api:
 def segment(value: str) -> str:
     """A vendor's id as one segment of a path: it came from outside."""
     return quote(value, safe="")
+
+
+async def no_headers() -> Mapping[str, str]:
+    """For endpoints that are told who we are in the body."""
+    return {}
 
 
 def basic(user: str, password: str) -> dict[str, str]:

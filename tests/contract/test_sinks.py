@@ -143,7 +143,7 @@ async def standard() -> AsyncIterator[Bench]:
         )
 
 
-def on(api: VendorApi, ticket: str = "77") -> Bench:
+def on(api: VendorApi, ticket: str = "77", receipt: Callable[[str], str] = mark_of) -> Bench:
     """A vendor's sink on its stand-in, whose ledger holds marks."""
     api.spares_reads = True
     ways: dict[Fault, HttpFault] = {
@@ -152,7 +152,7 @@ def on(api: VendorApi, ticket: str = "77") -> Bench:
         "busy": HttpFault(429),
         "never": HttpFault(422),
     }
-    keys = {mark_of(key): key for key in (KEY, OTHER_KEY)}
+    keys = {receipt(key): key for key in (KEY, OTHER_KEY)}
     return Bench(
         crm(api.vendor, api.settings("hotel", "s")),
         ticket,
@@ -181,7 +181,7 @@ async def vendor(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     async with api_type() as api:
         there = made_by(api)
         there.opened("My room is dirty.")
-        yield on(api, there.ticket)
+        yield on(api, there.ticket, there.receipt)
 
 
 _REAL = ("callback", "email", "standard", "zendesk", "chatwoot", "http")

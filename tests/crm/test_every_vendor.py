@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from shared.domain.outbound import mark_of
 from tests.support.bench import Bench, Sent
 from tests.support.benches import BENCHES
 from tests.support.crm import MakeWorld, deliver
@@ -57,7 +56,7 @@ async def test_a_new_ticket_is_answered_annotated_and_labelled(
     for said in ("Urgency: high", "escalate: negative sentiment", "send_help", "Room 4 is dirty."):
         assert said in note
     keys = [f"{case.case_id}-reply-1", f"{case.case_id}-escalation_note-1"]
-    assert sorted(bench.api.ledger) == sorted(map(mark_of, keys))
+    assert sorted(bench.api.ledger) == sorted(map(bench.receipt, keys))
     tags, priority = bench.labels()
     assert priority == bench.priority
     if bench.tagged:
@@ -165,16 +164,18 @@ async def test_a_rate_limit_is_kept_to(world: World, bench: Bench[Any]) -> None:
     assert len(bench.api.ledger) == len(set(bench.api.ledger)) == 2
 
 
-async def test_what_a_customer_wrote_is_escaped_in_the_note(
+async def test_what_others_wrote_is_escaped_where_notes_are_html(
     world: World, bench: Bench[Any]
 ) -> None:
     world.model.script["escalation"] = {
         "actions": [],
         "needs_upper_management_attention": False,
-        "summary": "<script>alert(1)</script>",
+        "summary": "<script>alert(1)</script> [code]<b>[/CODE]",
     }
     await take(world, bench, bench.opened("My room is dirty."))
-    assert "<script>" not in bench.written()[-1][1]
+    note = bench.written()[-1][1]
+    assert ("<script>" in note) == (not bench.shows_html)
+    assert "[code]" not in note or bench.vendor != "servicenow"
 
 
 @pytest.mark.parametrize("how", ["note", "draft"])

@@ -11,6 +11,7 @@ from html import unescape
 from typing import Any, ClassVar, Generic, TypeVar
 
 from shared.adapters.clocks import ManualClock
+from shared.domain.outbound import mark_of
 from tests.support.vendor_api import VendorApi
 
 Api = TypeVar("Api", bound=VendorApi)
@@ -36,6 +37,8 @@ class Bench(ABC, Generic[Api]):
         accepted: Status of the answer to a delivery that was taken in.
         priority: The ticket's priority when a case is urgent; None where the vendor has none.
         tagged: Whether the vendor has tags.
+        drafts: Whether it has drafts.
+        shows_html: Whether it shows what is written as HTML, so that it has to be escaped.
         malformed: Bodies that a sender with the secret gets a 400 for.
         clock: The world's.
     """
@@ -47,6 +50,7 @@ class Bench(ABC, Generic[Api]):
     priority: ClassVar[object] = None
     tagged: ClassVar[bool] = False
     drafts: ClassVar[bool] = False
+    shows_html: ClassVar[bool] = True
     malformed: ClassVar[tuple[bytes, ...]]
 
     def __init__(self, api: Api) -> None:
@@ -64,6 +68,10 @@ class Bench(ABC, Generic[Api]):
             replace(sent, headers={**sent.headers, "x-frontdesk-token": self.secret[:-1]}),
             replace(sent, headers={}, query={"code": self.secret + "x"}),
         ]
+
+    def receipt(self, key: str) -> str:
+        """What the stand-in's ledger holds of an effect with that key."""
+        return mark_of(key)
 
     @abstractmethod
     def opened(self, text: str, subject: str = "Room 4") -> Sent:

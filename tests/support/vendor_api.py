@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -21,12 +22,12 @@ from tests.support.receiver import Fault
 
 
 class RefusedError(Exception):
-    """The vendor answers with this status."""
+    """The vendor answers with this status, and with JSON of its own form where that matters."""
 
-    def __init__(self, status: int, why: str) -> None:
+    def __init__(self, status: int, why: str, said: Any = None) -> None:
         super().__init__(why)
         self.status = status
-        self.why = why
+        self.said = said or {"error": why}
 
 
 class VendorApi(ABC):
@@ -36,17 +37,28 @@ class VendorApi(ABC):
         vendor: As in the webhook's address.
         credentials: Settings that it accepts, besides ``URL``.
         faults: For the next requests, in their order.
+        refusals: The same in the vendor's own words.
         spares_reads: Whether only requests that write have faults.
         requests: Method and path of all that were let in, in their order.
         ledger: The marks of what was written into tickets.
+        token_path: Where access tokens are given, by vendors that give some.
+        token_form: What has to be said for one.
+        token_lives: Seconds that one says to live; None for vendors that do not say.
+        tokens: How many were given; only the last is taken.
     """
+
+    token_path: ClassVar[str] = ""
+    token_form: ClassVar[Mapping[str, str]] = {}
+    token_lives: ClassVar[int | None] = 3599
 
     vendor: ClassVar[str]
     credentials: ClassVar[Mapping[str, str]]
 
     def __init__(self) -> None:
         self.faults: deque[Fault] = deque()
+        self.refusals: deque[RefusedError] = deque()
         self.spares_reads = False
+        self.tokens = 0
         self.requests: list[str] = []
         self.ledger: list[str] = []
         self.url = ""
@@ -77,6 +89,19 @@ class VendorApi(ABC):
     def authorised(self, request: web.Request) -> bool:
         """Whether its headers are those of our credentials."""
 
+    def takes_token(self, request: web.Request) -> bool:
+        """Whether it names the access token that was given last."""
+        return request.headers.get("Authorization") == f"Bearer access-{self.tokens}"
+
+    def _give(self, request: web.Request, form: dict[str, str]) -> web.StreamResponse:
+        assert request.method == "POST"
+        assert request.content_type == "application/x-www-form-urlencoded"
+        if form != self.token_form:
+            return web.json_response({"error": "invalid_client"}, status=400)
+        self.tokens += 1
+        lives = {"expires_in": self.token_lives} if self.token_lives else {}
+        return web.json_response({"access_token": f"access-{self.tokens}", **lives})
+
     @abstractmethod
     def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
         """Does what is asked and returns the JSON to answer with."""
@@ -88,6 +113,8 @@ class VendorApi(ABC):
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
+        if self.token_path and request.path == self.token_path:
+            return self._give(request, dict(parse_qsl(raw.decode())))
         if not self.authorised(request):
             return web.json_response({"error": "not authorised"}, status=401)
         if raw and request.content_type != "application/json":
@@ -98,10 +125,12 @@ class VendorApi(ABC):
         status, said = 200, None
         if fault.keep:
             try:
+                if self.refusals:
+                    raise self.refusals.popleft()
                 body = json.loads(raw) if raw else None
                 said = self.answer(request.method, request.path, dict(request.query), body)
             except RefusedError as refused:
-                status, said = refused.status, {"error": refused.why}
+                status, said = refused.status, refused.said
         if fault.cut and request.transport is not None:
             request.transport.abort()
         if fault.status != 200:

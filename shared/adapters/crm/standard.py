@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
-from shared.adapters.crm_api import Api
+from shared.adapters.crm_api import Api, no_headers
 from shared.adapters.crm_signatures import at_epoch, check_signature, check_window, header
 from shared.adapters.crm_vendor import Access, VendorConnector, json_of, not_theirs, part, text_of
 from shared.domain.inbound import Delivery, InboundMessage, Kind, usable_id, with_subject
@@ -40,7 +40,7 @@ class Connector(VendorConnector):
     def __init__(self, access: Access) -> None:
         super().__init__(access)
         self._keys = tuple(_key(access, secret) for secret in access.secrets)
-        self._api = Api(access, _no_headers)
+        self._api = Api(access, no_headers)
 
     def verify(self, delivery: Delivery, now: datetime) -> None:
         name = header(delivery.headers, "webhook-id")
@@ -94,10 +94,6 @@ class Connector(VendorConnector):
         }
         await self._api.write("POST", "", body, **headers)
         return f"{event} {name}"
-
-
-async def _no_headers() -> Mapping[str, str]:
-    return {}
 
 
 def _signed(name: str, at: str, body: bytes) -> bytes:

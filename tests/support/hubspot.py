@@ -1,0 +1,224 @@
+"""HubSpot for tests: signed arrays of events, and the part of its API that we use.
+
+Written from https://developers.hubspot.com/docs/api/webhooks/validating-requests and the API
+reference (tickets, notes, conversations).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from html import escape
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+from tests.support.bench import Bench, Sent, seen
+from tests.support.vendor_api import RefusedError, VendorApi, only
+
+#: HubSpot's own libraries are tested with this secret, body, address and time:
+#: https://github.com/HubSpot/hubspot-api-python/blob/master/tests/spec/utils/test_signature.py
+EXAMPLE_SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
+EXAMPLE = (b"{'example_field':'example_value'}", "https://www.example.com/webhook_uri", "15000000")
+EXAMPLE_SIGNATURE = "HPW73RUtKmcYoEDADG0s6MmGFWUzWJKAW07r8RDgcQw="
+_VISITOR = {
+    "actorId": "V-1",
+    "deliveryIdentifier": {"type": "HS_EMAIL_ADDRESS", "value": "a@e.com"},
+}
+
+
+class HubspotApi(VendorApi):
+    """Tickets, their threads and the notes on them."""
+
+    vendor = "hubspot"
+    credentials: ClassVar[Mapping[str, str]] = {"TOKEN": "pat-na1-token", "ACTOR": "A-12345"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tickets: dict[str, dict[str, Any]] = {}
+        self.messages: list[dict[str, Any]] = []
+        self.notes: list[dict[str, Any]] = []
+        #: What a message that is cut shows, by its id.
+        self.whole: dict[str, str] = {}
+
+    def say(self, text: str, *, incoming: bool, **more: Any) -> dict[str, Any]:
+        """Adds a message to thread 77, newest first, as HubSpot lists them."""
+        number = len(self.messages)
+        message = {
+            "id": f"m{number}",
+            "type": "MESSAGE",
+            "direction": "INCOMING" if incoming else "OUTGOING",
+            "text": text,
+            "createdAt": f"2026-01-01T00:{number // 60:02}:{number % 60:02}Z",
+            "truncationStatus": "NOT_TRUNCATED",
+            "channelId": "1002",
+            "channelAccountId": "9",
+            "senders": [_VISITOR] if incoming else [{"actorId": "A-12345"}],
+            **more,
+        }
+        self.messages.insert(0, message)
+        return message
+
+    def authorised(self, request: web.Request) -> bool:
+        return request.headers.get("Authorization") == "Bearer pat-na1-token"
+
+    def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
+        said: Any = None
+        if path.startswith("/conversations/v3/conversations/threads/77/messages"):
+            said = self._thread(method, path.rpartition("messages")[2], query, body)
+        elif (method, path) == ("POST", "/crm/v3/objects/notes"):
+            said = self._note(only(body, "properties", "associations"))
+        elif (method, path) == ("POST", "/crm/v3/objects/notes/batch/read"):
+            wanted = {one["id"] for one in only(body, "inputs", "properties")["inputs"]}
+            assert len(wanted) <= 100
+            said = {"results": [note for note in self.notes if note["id"] in wanted]}
+        elif found := re.fullmatch(r"/crm/v3/objects/tickets/(\d+)", path):
+            said = self._ticket(method, found[1], query, body)
+        elif re.fullmatch(r"/crm/v4/objects/tickets/\d+/associations/notes", path):
+            said = {"results": [{"toObjectId": int(note["id"])} for note in self.notes]}
+        else:
+            raise RefusedError(404, "resource not found")
+        return said
+
+    def _ticket(self, method: str, name: str, query: Mapping[str, str], body: Any) -> Any:
+        if name not in self.tickets:
+            raise RefusedError(404, "resource not found")
+        ticket = self.tickets[name]
+        if method == "PATCH":
+            fields = only(only(body, "properties")["properties"], "hs_ticket_priority")
+            assert fields["hs_ticket_priority"] in ("LOW", "MEDIUM", "HIGH", "URGENT")
+            ticket |= fields
+        wanted = query.get("properties", "").split(",")
+        return {"id": name, "properties": {n: ticket.get(n) for n in wanted}}
+
+    def _thread(self, method: str, rest: str, query: Mapping[str, str], body: Any) -> Any:
+        if method == "POST":
+            reply = only(body, "type", "text", "richText", "senderActorId", "channelId", "subject",
+                "channelAccountId", "recipients")  # fmt: skip
+            if reply["type"] != "MESSAGE" or reply["senderActorId"] != "A-12345":
+                raise RefusedError(400, "senderActorId is no agent")
+            assert (reply["channelId"], reply["channelAccountId"]) == ("1002", "9")
+            [to] = reply["recipients"]
+            assert to["deliveryIdentifiers"] == [_VISITOR["deliveryIdentifier"]]
+            self.note_mark(reply["text"])
+            return self.say(reply["text"], incoming=False)
+        if rest:
+            return {"text": self.whole[rest.split("/")[1]]}
+        start = int(query.get("after", "0"))
+        end = start + int(query["limit"])
+        paging = {"paging": {"next": {"after": str(end)}}} if end < len(self.messages) else {}
+        return {"results": self.messages[start:end], **paging}
+
+    def _note(self, note: dict[str, Any]) -> Any:
+        fields = only(note["properties"], "hs_timestamp", "hs_note_body")
+        [to] = note["associations"]
+        assert to["types"] == [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 228}]
+        if to["to"]["id"] not in self.tickets:
+            raise RefusedError(400, "no such ticket")
+        self.notes.append({"id": str(500 + len(self.notes)), "properties": fields})
+        self.note_mark(fields["hs_note_body"])
+        return self.notes[-1]
+
+
+class HubspotBench(Bench[HubspotApi]):
+    """A ticket of the help desk, made of a conversation."""
+
+    vendor = "hubspot"
+    secret = "client-secret-of-an-app"
+    ticket = "4242"
+    priority = "HIGH"
+    malformed = (
+        b"{}",
+        b"[]",
+        b"[1]",
+        b'[{"subscriptionType": "ticket.creation"}]',
+        b'[{"subscriptionType": "ticket.creation", "objectId": {"a": 1}}]',
+    )
+    address = "http://127.0.0.1:7071/api/webhooks/hotel/hubspot"
+
+    def signed(self, body: bytes) -> Sent:
+        at = str(int(self.clock.now().timestamp() * 1000))
+        return Sent(body, self.headers(body, self.address, at))
+
+    def headers(self, body: bytes, address: str, at: str) -> dict[str, str]:
+        """The headers of a delivery at a time in milliseconds."""
+        signed = f"POST{address}".encode() + body + at.encode()
+        digest = hmac.new(self.secret.encode(), signed, hashlib.sha256).digest()
+        return {
+            "x-hubspot-signature-v3": base64.b64encode(digest).decode(),
+            "x-hubspot-request-timestamp": at,
+            "x-hubspot-signature": hashlib.sha256(self.secret.encode() + body).hexdigest(),
+            "x-hubspot-signature-version": "v1",
+            "content-type": "application/json",
+        }
+
+    def forged(self, sent: Sent) -> list[Sent]:
+        now = int(self.clock.now().timestamp() * 1000)
+        other = self.headers(sent.body, self.address + "/", str(now))
+        return [
+            replace(sent, headers={}),
+            replace(sent, body=sent.body + b" "),
+            replace(sent, headers={**sent.headers, "x-hubspot-request-timestamp": str(now - 1)}),
+            replace(
+                sent, headers={**sent.headers, "x-hubspot-request-timestamp": str(now // 1000)}
+            ),
+            replace(sent, headers={k: v for k, v in sent.headers.items() if not k.endswith("v3")}),
+            replace(sent, headers=other),
+            replace(sent, headers=self.headers(sent.body, self.address, str(now - 300_001))),
+            replace(sent, headers=self.headers(sent.body, self.address, str(now + 300_001))),
+        ]
+
+    def opened(self, text: str, subject: str = "Room 4") -> Sent:
+        thread = "hs_conversations_originating_thread_id"
+        self.api.tickets[self.ticket] = {"subject": subject, "content": text, thread: "77"}
+        if text:
+            self.api.say(f"{text}\n", incoming=True)
+        else:
+            self.api.tickets[self.ticket][thread] = None
+        return self.events(self.event("ticket.creation"))
+
+    def replied(self, text: str) -> Sent:
+        said = self.api.say("", incoming=True, richText=f"<div>{escape(text)}</div>")
+        return self._came(said)
+
+    def answered(self, text: str) -> Sent:
+        return self._came(self.api.say(text, incoming=False))
+
+    def returned(self) -> list[Sent]:
+        ours = [one for one in self.api.messages if "[fd-" in one["text"]]
+        sent = self.event("ticket.propertyChange", propertyName="hs_last_message_sent_at")
+        return [self._came(ours[0]), self.events(sent)]
+
+    def written(self) -> list[tuple[str, str]]:
+        public = [one["text"] for one in reversed(self.api.messages) if "[fd-" in one["text"]]
+        notes = [note["properties"]["hs_note_body"] for note in self.api.notes]
+        both = [("public", said) for said in public], [("note", said) for said in notes]
+        return sorted((one for said in both for one in said), key=lambda one: self._order(one[1]))
+
+    def labels(self) -> tuple[set[str], object]:
+        return set(), self.api.tickets[self.ticket].get("hs_ticket_priority")
+
+    def event(self, kind: str, ticket: str = ticket, **more: Any) -> dict[str, Any]:
+        """One event of a delivery."""
+        about = {"eventId": 100, "subscriptionId": 1160452, "portalId": 33, "appId": 54321}
+        when = {"occurredAt": 1780448123263, "attemptNumber": 0}
+        return {**about, **when, "subscriptionType": kind, "objectId": int(ticket), **more}
+
+    def events(self, *events: Mapping[str, Any]) -> Sent:
+        """A delivery of many."""
+        return self.json(list(events))
+
+    def _came(self, said: Mapping[str, Any]) -> Sent:
+        name = "hs_last_message_received_at"
+        value = re.sub(r"\D", "", said["createdAt"])
+        return self.events(
+            self.event("ticket.propertyChange", propertyName=name, propertyValue=value)
+        )
+
+    def _order(self, text: str) -> int:
+        found = re.search(r"\[(fd-[0-9a-f]{12})-", seen(text))
+        return self.api.ledger.index(found[1]) if found else -1

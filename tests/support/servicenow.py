@@ -1,0 +1,113 @@
+"""ServiceNow for tests: what the business rule of our page sends, and the Table API's incidents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+from tests.support.bench import Bench, Sent
+from tests.support.vendor_api import RefusedError, VendorApi, basic, only
+
+
+class ServicenowApi(VendorApi):
+    """Incidents by sys_id; journals are lists of entries."""
+
+    vendor = "servicenow"
+    credentials: ClassVar[Mapping[str, str]] = {"USER": "frontdesk", "PASSWORD": "secret"}
+    token_path = "/oauth_token.do"
+    token_form: ClassVar[Mapping[str, str]] = {
+        "grant_type": "client_credentials",
+        "client_id": "client",
+        "client_secret": "hidden",
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.incidents: dict[str, dict[str, Any]] = {}
+
+    def authorised(self, request: web.Request) -> bool:
+        right = basic("frontdesk", "secret")
+        return request.headers.get("Authorization") == right or self.takes_token(request)
+
+    def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
+        found = re.fullmatch(r"/api/now/table/incident/([0-9a-f]{32})", path)
+        incident = self.incidents.get(found[1]) if found else None
+        if incident is None:
+            raise RefusedError(404, "No Record found")
+        fields = query["sysparm_fields"].split(",")
+        match method:
+            case "GET":
+                shown = query["sysparm_display_value"] == "true"
+                return {"result": {name: _shown(incident[name], shown) for name in fields}}
+            case "PATCH":
+                for name, value in only(body, "comments", "work_notes", "urgency").items():
+                    if name == "urgency":
+                        assert value in ("1", "2", "3")
+                        incident[name] = value
+                    else:
+                        incident[name].insert(0, value)
+                        self.note_mark(value)
+                return {"result": {name: incident[name] for name in fields}}
+        raise RefusedError(405, "method not allowed")
+
+
+def _shown(value: Any, shown: bool) -> str:
+    """A journal shows its entries with their authors, newest first; its plain value is empty."""
+    if isinstance(value, str):
+        return value
+    entries = [f"2026-01-08 09:12:44 - Bot (Additional comments)\n{said}\n\n" for said in value]
+    return "".join(entries) if shown else ""
+
+
+class ServicenowBench(Bench[ServicenowApi]):
+    """An incident of the self-service portal."""
+
+    vendor = "servicenow"
+    ticket = "9d385017c611228701d22104cc95c371"
+    priority = "1"
+    shows_html = False
+    malformed = (b"{}", b"[]", b'{"sys_id": 5.5}', b'{"sys_id": "x", "comment": {"text": "no id"}}')
+
+    def opened(self, text: str, subject: str = "Room 4") -> Sent:
+        fields = {"short_description": subject, "description": text}
+        journals: dict[str, list[str]] = {"comments": [], "work_notes": []}
+        told = {"sys_id": self.ticket, "number": "INC0010005", **fields}
+        self.api.incidents[self.ticket] = {**told, **journals, "urgency": "3"}
+        return self.json(told)
+
+    def replied(self, text: str) -> Sent:
+        return self._comment(text, staff=False)
+
+    def answered(self, text: str) -> Sent:
+        return self._comment(text, staff=True)
+
+    def returned(self) -> list[Sent]:
+        # A rule whose user has no role itil still tells of marked text.
+        said = self.api.incidents[self.ticket]["comments"]
+        return [
+            *(self._comment(text, staff=False) for text in said),
+            self._comment("x", staff=True),
+        ]
+
+    def written(self) -> list[tuple[str, str]]:
+        incident = self.api.incidents[self.ticket]
+        public, notes = reversed(incident["comments"]), reversed(incident["work_notes"])
+        pairs = [[("public", said)] for said in public], [[("note", said)] for said in notes]
+        count = max(map(len, pairs))
+        return [
+            one
+            for n in range(count)
+            for pair in pairs
+            for one in (pair[n] if n < len(pair) else [])
+        ]
+
+    def labels(self) -> tuple[set[str], object]:
+        return set(), self.api.incidents[self.ticket]["urgency"]
+
+    def _comment(self, text: str, *, staff: bool) -> Sent:
+        name = f"{abs(hash((text, staff))):032x}"
+        comment = {"id": name, "text": text, "staff": staff}
+        return self.json({"sys_id": self.ticket, "number": "INC0010005", "comment": comment})
