@@ -1,8 +1,8 @@
 """Holds claims to what their case and their desk may still use of the model.
 
 A case's budget lives in its stage rows: a claim reserves in the row that it writes anyway, so it
-costs no round trip. A desk's day has a row of its own and costs two, before the claim and after the
-commit, at desks where a limit is set.
+costs no round trip. A desk's day has a row of its own: a read and a write before the claim and
+after the commit, at desks where a limit is set.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _log = logger("pipeline")
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Reservation:
     """A reservation of a desk's day; settled once the calls are over."""
 
     desk: str
@@ -95,8 +95,10 @@ class Budgets:
             and not (other.phase == "working" and other.due_at > safe)
         )
 
-    async def reserve(self, desk: Desk, owner: str, most: Usage, now: datetime) -> Hold | None:
-        """Reserves of the desk's day; None where days are not limited.
+    async def reserve(
+        self, desk: Desk, owner: str, most: Usage, now: datetime
+    ) -> Reservation | None:
+        """Reserves of the desk's day; None where days are not limited or no model is asked.
 
         Args:
             owner: Names the claim; the same one twice is one reservation.
@@ -107,7 +109,7 @@ class Budgets:
             RetryableError: The row could not be written; it may count all the same.
         """
         budget = self.of(desk)
-        if not budget.by_day:
+        if not budget.by_day or not most.calls:
             return None
         until = now + self._limits.lease + timedelta(seconds=2 * self._limits.clock_skew)
 
@@ -125,9 +127,9 @@ class Budgets:
 
         day = now.date().isoformat()
         await self._change(desk.name, day, change)
-        return Hold(desk.name, day, owner, most)
+        return Reservation(desk.name, day, owner, most)
 
-    async def settle(self, hold: Hold | None, used: Usage) -> None:
+    async def settle(self, hold: Reservation | None, used: Usage) -> None:
         """Counts what was used in the place of what was reserved.
 
         When that fails the reservation stays, and counts in full from the end of its lease on.
