@@ -102,13 +102,19 @@ def _cases(evidence: Evidence, verdict: Verdict) -> None:
         ledger = [SimpleNamespace(key=key) for key in keys]
         return SimpleNamespace(kind=kind, inner=SimpleNamespace(ledger=ledger))
 
-    sinks = {"callback": sink("keyed", evidence.applied), "email": sink("unkeyed", evidence.mails)}
+    sinks = {
+        "callback": sink("keyed", evidence.applied),
+        "email": sink("unkeyed", evidence.mails),
+        "action-http": sink("keyed", []),
+    }
     for case_id, view in evidence.cases.items():
         if view.received is None:
             continue
         findings = Findings()
         run: Any = SimpleNamespace(
             watch=SimpleNamespace(findings=findings),
+            # No run lasts until a promise to a customer is late.
+            scenario=SimpleNamespace(timer=False),
             sinks=sinks,
             store=SimpleNamespace(inner=SimpleNamespace(read=read)),
         )
