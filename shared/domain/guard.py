@@ -72,11 +72,6 @@ def check_reply(
     return tuple(found)[:MAX_VIOLATIONS]
 
 
-def complaint(violations: Sequence[Violation]) -> str:
-    """What the model is told when it is asked once more."""
-    return f"The reply cannot be sent: it {'; it '.join(one.text for one in violations)}."
-
-
 def _check(
     reply: str, length: int, desk: Desk, message: str, approved: Sequence[Action]
 ) -> Iterator[Violation]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
 
 from shared.domain.masking_ids import GAP, IBAN, NATIONAL_IDS, is_card, is_iban, luhn
+from shared.domain.plain_text import clean_text, fold_text
 from shared.domain.stage import Secret
 
 
@@ -149,16 +149,8 @@ def _looks_like(written: str) -> str:
         written = chr(int(written[2:], 16))  # noqa: FURB166
     if written.isascii():
         return written if written.isprintable() else " "
-    category = unicodedata.category(written)
-    if category in ("Cf", "Mn", "Me"):
-        return ""
-    if category == "Pd" or written == "\u2212":
-        return "-"
-    digit = unicodedata.digit(written, None)
-    if digit is not None:
-        return str(digit)
-    normal = unicodedata.normalize("NFKC", written)
-    return normal if len(normal) == 1 else written
+    plain = clean_text(written)
+    return plain if len(plain) <= 1 else written
 
 
 _KEYS = re.compile(
@@ -366,5 +358,4 @@ def _is_secret(what: str, value: str, *, clear: bool) -> bool:
     if what == "passport" or not clear:
         letters = what == "passport" or re.search(r"[^\W\d_]", value)
         return len(value) >= 5 and bool(letters and re.search(r"\d", value))
-    word = unicodedata.normalize("NFKD", value.casefold())
-    return re.sub(r"[^\w']", "", word) not in _PLAIN_WORDS
+    return re.sub(r"[^\w']", "", fold_text(value)) not in _PLAIN_WORDS

@@ -20,6 +20,8 @@ from shared.domain.plain_text import fold_text
 from shared.domain.stage import StageResult, Writes
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?")
+#: Characters of what the customer wrote that count, over all turns: reading them takes time.
+_SAID_CHARS = 32_000
 #: Letters from which on a text in no language that we read counts as a request.
 _READABLE_LETTERS = 12
 # What customers write who want something, where no question mark says so. Words that ask count only
@@ -46,7 +48,9 @@ def violations(case: SupportCase, desk: Desk, reply: str) -> tuple[Violation, ..
     if reply in acknowledgements(desk).values():
         return ()
     here = desk.model_copy(update={"scene": case.support_context})
-    return check_reply(reply, desk=here, message="\n".join(turn.text for turn in case.turns))
+    # The latest first: its language is the customer's, and it counts if there is too much to read.
+    said = "\n".join(turn.text for turn in reversed(case.turns))[:_SAID_CHARS]
+    return check_reply(reply, desk=here, message=said)
 
 
 def sent(case: SupportCase, reply: str, language: str) -> StageResult:

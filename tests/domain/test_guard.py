@@ -10,7 +10,7 @@ import pytest
 from shared.adapters.desk_files import load_desks
 from shared.domain.acknowledgements import safe_acknowledgement
 from shared.domain.desk import Acknowledgement, Desk
-from shared.domain.guard import MAX_VIOLATIONS, Violation, check_reply, complaint
+from shared.domain.guard import MAX_VIOLATIONS, Violation, check_reply
 from shared.domain.stage import Action
 
 DESKS = load_desks(Path(__file__).resolve().parents[2] / "desks")
@@ -202,12 +202,6 @@ def test_a_violation_reads_after_the_reply() -> None:
     assert check_reply(reply, desk=desk(), message="Hello") == (
         Violation("amount", 'states an amount that is not in the facts: "50 eur"'),
     )
-
-
-def test_a_model_is_told_all_that_is_wrong_in_one_sentence() -> None:
-    wrong = [Violation("question", 'asks a question: "Why?"'), Violation("length", "is empty")]
-
-    assert complaint(wrong) == 'The reply cannot be sent: it asks a question: "Why?"; it is empty.'
 
 
 def test_talk_of_models_is_no_better_when_the_customer_began_it() -> None:
