@@ -14,6 +14,7 @@ from shared.ports import RESTING, ModelCall, ModelClient, StageAgent
 
 _CALLS = 2
 _NOTE_CHARS = 400
+_COMPLAINT_CHARS = 500
 #: Stands for the answer and the complaint that a re-ask adds. A longer answer still has room where
 #: the first call used less than it could, as nearly all do.
 _QUOTED = (
@@ -103,7 +104,8 @@ class Conversation:
         return agent.instead(case, desk, *readable)
 
     def _complain(self, wrong: tuple[str, ...]) -> None:
-        said = f"Your answer cannot be used: {'; '.join(wrong)}. Answer again, only the JSON."
+        why = "; ".join(wrong)[:_COMPLAINT_CHARS]
+        said = f"Your answer cannot be used: {why}. Answer again, only the JSON."
         self.messages += (ChatMessage(role="user", content=said),)
         self.note = _note("asked again", wrong)
 

@@ -50,6 +50,16 @@ async def test_a_model_that_breaks_a_rule_is_told_and_its_better_answer_is_sent(
     assert finished.detail.startswith("asked again: the reply states an amount")
 
 
+async def test_the_complaint_is_short_however_much_is_wrong() -> None:
+    """The budget of a re-ask counts on it, and a model reads no list of fifty."""
+    awful = " ".join(
+        f"Call 555-01{n} or pay {n} dollars by {n % 12 + 1} pm." for n in range(10, 99)
+    )
+    _, world = await handled({**NEGATIVE, **replies(awful, FINE)}, "My room is dirty.")
+
+    assert len(world.model.calls[1].messages[-1].content) < 600
+
+
 async def test_a_rule_broken_twice_brings_the_desks_acknowledgement_and_says_so() -> None:
     case, world = await handled({**NEGATIVE, **replies(REFUND, REFUND)}, "My room is dirty.")
 
