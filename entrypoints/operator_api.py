@@ -7,6 +7,7 @@
 | POST /api/cases/{id}/resolve | 202; body ``{by, reason}``: a person has dealt with it        |
 | POST /api/cases/{id}/replay | 202 ``{replayed}``; body ``{by, reason, stages, effects}``     |
 | GET /api/budget             | 200 ``{day, desks}``: limits, and what was used of them; query day |
+| GET /api/tickets            | 200 ``{tickets}``: what the built-in ledger holds             |
 | GET /api/quarantine         | 200 ``{messages}``: queue messages that nobody could make sense of |
 """
 
@@ -23,12 +24,14 @@ from entrypoints.http_protocol import (
     Clean,
     Route,
     case_id_of,
+    choice_of,
     json_answer,
     limit_of,
     read_body,
 )
 from entrypoints.running import frontdesk
 from shared.errors import RequestError
+from shared.ports.tickets import number_of
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -87,6 +90,20 @@ async def replay(req: func.HttpRequest) -> func.HttpResponse:
     return json_answer({"case_id": case_id, "replayed": names}, 202)
 
 
+async def tickets(req: func.HttpRequest) -> func.HttpResponse:
+    """Tickets in the built-in ledger, newest first. Query: desk, limit."""
+    desk = await frontdesk()
+    wanted = choice_of(req, "desk", desk.desks.names)
+    kept = [
+        ticket
+        for name in ([wanted] if wanted else desk.desks.names)
+        for ticket in await desk.ports.tickets.entries(name, limit_of(req))
+    ]
+    newest = sorted(kept, key=lambda ticket: ticket.at, reverse=True)[: limit_of(req)]
+    said = [asdict(t) | {"at": t.at.isoformat(), "number": number_of(t.reference)} for t in newest]
+    return json_answer({"tickets": said})
+
+
 async def quarantine(req: func.HttpRequest) -> func.HttpResponse:
     """Messages in quarantine, newest first."""
     desk = await frontdesk()
@@ -124,5 +141,6 @@ ROUTES = (
     Route("resolve_case", "POST", "cases/{case_id}/resolve", resolve),
     Route("replay_case", "POST", "cases/{case_id}/replay", replay),
     Route("budget", "GET", "budget", budget),
+    Route("tickets", "GET", "tickets", tickets),
     Route("quarantine", "GET", "quarantine", quarantine),
 )

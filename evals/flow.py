@@ -22,6 +22,7 @@ from shared.adapters.memory import (
     MemoryQuarantine,
     MemorySpending,
     MemoryTexts,
+    MemoryTickets,
 )
 from shared.adapters.memory_sinks import MemorySink
 from shared.bootstrap import Ports, assemble
@@ -104,6 +105,7 @@ class Flow:
                 },
                 connectors=MemoryConnectors({}),
                 inbox=MemoryInbox(),
+                tickets=MemoryTickets(),
                 clock=clock,
             ),
             list(self._agents.values()),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import SystemRandom
+from typing import TYPE_CHECKING
 
 from shared import telemetry
 from shared.adapters.clocks import SystemClock
@@ -45,7 +46,11 @@ from shared.ports import (
     Texts,
 )
 from shared.ports.crm import Connectors, Inbox
+from shared.ports.tickets import TicketLedger
 from shared.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from shared.adapters.email import Mailer
 
 ROOT = Path(__file__).resolve().parent.parent
 _DEVELOPMENT = ("UseDevelopmentStorage=true", "http://127.0.0.1", "http://localhost")
@@ -68,6 +73,7 @@ class Ports:
     sinks: Mapping[str, Sink]
     connectors: Connectors
     inbox: Inbox
+    tickets: TicketLedger
     clock: Clock
 
 
@@ -165,6 +171,7 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
     from shared.adapters.azure_clients import AzureStorage, StorageAddress
     from shared.adapters.azure_openai import OpenAIModel
     from shared.adapters.backends import Around
+    from shared.adapters.backends.python import load_functions
     from shared.adapters.crm_connectors import CrmConnectors
     from shared.adapters.desk_files import load_desks
     from shared.adapters.digest_copy import CopySink
@@ -174,10 +181,12 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
         addresses={"": settings.actions_url, **settings.actions_urls},
         secrets=settings.action_secrets,
         development=settings.development,
+        mailer=_mailer(settings, SystemClock()),
+        functions=load_functions(settings.action_functions),
     )
     desks = load_desks(ROOT / "desks", around)
     connectors = CrmConnectors(settings.crm, desks.names, development=settings.development)
-    sinks = _sinks(settings, connectors, SystemClock()) | backends.sinks(around)
+    sinks = _sinks(settings, connectors, around.mailer, SystemClock())
     storage = AzureStorage(
         StorageAddress(
             connection_string=settings.storage,
@@ -198,9 +207,14 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
         quarantine=storage.quarantine,
         spending=storage.spending,
         model=OpenAIModel(settings),
-        sinks=sinks | {"copy": CopySink(storage.texts, settings.public_url)},
+        sinks={
+            **sinks,
+            **backends.sinks(replace(around, ledger=storage.tickets)),
+            "copy": CopySink(storage.texts, settings.public_url),
+        },
         connectors=connectors,
         inbox=storage.inbox,
+        tickets=storage.tickets,
         clock=SystemClock(),
     )
     try:
@@ -213,16 +227,25 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
     return app
 
 
-def _sinks(settings: Settings, connectors: Connectors, clock: Clock) -> dict[str, Sink]:
+def _mailer(settings: Settings, clock: Clock) -> Mailer | None:
+    if not settings.smtp_url:
+        return None
+    from shared.adapters.email import Mailer, MailServer, parse_sender
+
+    return Mailer(MailServer.parse(settings.smtp_url), parse_sender(settings.mail_from), clock)
+
+
+def _sinks(
+    settings: Settings, connectors: Connectors, mailer: Mailer | None, clock: Clock
+) -> dict[str, Sink]:
     from shared.adapters.callback import CallbackSecrets, CallbackSink
     from shared.adapters.crm_connectors import VENDORS
     from shared.adapters.crm_sink import CrmSink
-    from shared.adapters.email import EmailSink, MailServer, UnsentMail, parse_sender
+    from shared.adapters.email import EmailSink, UnsentMail
 
     email: Sink = UnsentMail()
-    if settings.smtp_url:
-        server, sender = MailServer.parse(settings.smtp_url), parse_sender(settings.mail_from)
-        email = EmailSink(server, sender, settings.public_url, clock, _links(settings))
+    if mailer:
+        email = EmailSink(mailer, settings.public_url, clock, _links(settings))
     else:
         _log.warning("no mail server is configured: escalations are not mailed")
     secrets = CallbackSecrets(settings.callback_secret, settings.callback_secrets)

@@ -200,6 +200,9 @@ class Settings(ModelSettings):
         default="", alias="FRONTDESK_ACTIONS_URL", pattern=r"^https?://[^\s?#]+$"
     )
     actions_urls: dict[str, str] = Field(default={}, alias="FRONTDESK_ACTIONS_URL_")
+    action_functions: str = Field(
+        default="", alias="FRONTDESK_ACTION_FUNCTIONS", pattern=r"^[A-Za-z0-9_. ]*$"
+    )
     action_secrets: dict[str, str] = Field(default={}, alias=_BY_SECRET, repr=False)
     slack: str = Field(default="", alias="FRONTDESK_SLACK_WEBHOOK", repr=False)
     slack_by_desk: dict[str, str] = Field(default={}, alias="FRONTDESK_SLACK_WEBHOOK_", repr=False)

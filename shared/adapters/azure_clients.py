@@ -19,6 +19,7 @@ from shared.adapters.table_journal import TableJournal
 from shared.adapters.table_quarantine import TableQuarantine
 from shared.adapters.table_spending import TableSpending
 from shared.adapters.table_store import TableCaseStore
+from shared.adapters.table_tickets import TableTickets
 from shared.errors import ConfigError, RetryableError
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class AzureStorage:
 
     Args:
         prefix: Letters and digits; the tables are ``{prefix}cases``, ``{prefix}index``,
-            ``{prefix}journal``, ``{prefix}quarantine``, ``{prefix}inbox`` and ``{prefix}spending``,
+            ``{prefix}journal``, ``{prefix}quarantine``, ``{prefix}inbox``, ``{prefix}spending`` and
+            ``{prefix}tickets``,
             the container is ``{prefix}-texts``.
 
     Raises:
@@ -88,6 +90,7 @@ class AzureStorage:
             self.quarantine = TableQuarantine(self._table(f"{prefix}quarantine"))
             self.inbox = TableInbox(self._table(f"{prefix}inbox"))
             self.spending = TableSpending(self._table(f"{prefix}spending"))
+            self.tickets = TableTickets(self._table(f"{prefix}tickets"))
             self.nudges = StorageNudges(self._queues())
         except ValueError as error:
             raise ConfigError(f"AzureWebJobsStorage: {error}") from None
@@ -106,6 +109,7 @@ class AzureStorage:
             self.quarantine.ensure(),
             self.inbox.ensure(),
             self.spending.ensure(),
+            self.tickets.ensure(),
             self.nudges.ensure(queues),
         )
 

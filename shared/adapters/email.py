@@ -113,47 +113,50 @@ def parse_sender(text: str) -> Address:
         ) from None
 
 
-class EmailSink:
-    """Sends mail.
+class Mailer:
+    """Hands mails in.
 
     Args:
-        server: Where mail is handed in.
-        sender: Who it comes from.
-        public_url: Where people reach the HTTP API, or empty: the mail then names a command.
-        clock: Mails carry its time.
-        links: Make the links by which readers decide on actions.
+        server: Where.
+        sender: Who they come from.
+        clock: They carry its time.
         total: Seconds until an attempt is given up.
     """
 
-    kind: Literal["keyed", "queryable", "unkeyed"] = "unkeyed"
-    window = 0.0
-
     def __init__(
-        self,
-        server: MailServer,
-        sender: Address,
-        public_url: str,
-        clock: Clock,
-        links: ApprovalLinks,
-        *,
-        total: float = 20.0,
+        self, server: MailServer, sender: Address, clock: Clock, *, total: float = 20.0
     ) -> None:
         self._server = server
         self._sender = sender
-        self._public_url = public_url.rstrip("/")
         self._clock = clock
-        self._links = links
         self._total = total
 
-    async def send(self, call: EffectCall) -> str:
-        mail = self._mail(call)
+    async def deliver(
+        self, key: str, to: Sequence[str], subject: str, text: str, html: str = "", *, thread: str
+    ) -> str:
+        """Hands one mail in and returns its receipt.
+
+        Args:
+            key: The idempotency key; the Message-ID is made of it.
+            html: The HTML part; none when empty.
+            thread: What the mail belongs to, for mail programs that show threads.
+
+        Raises:
+            RetryableError: It surely was not taken; later it may be.
+            UncertainError: It may have been taken.
+            PermanentError: It never will be.
+        """
+        mail = self._mail(key, to, subject, thread)
+        mail.set_content(text)
+        if html:
+            mail.add_alternative(html, subtype="html")
         data, client = mail.as_bytes(), self._client()
         begun = False
         try:
             async with asyncio.timeout(self._total):
                 await client.connect()
                 await client.mail(self._sender.addr_spec)
-                refused = await _offer(client, call.request.to)
+                refused = await _offer(client, to)
                 begun = True
                 said = await client.data(data)
         except aiosmtplib.SMTPResponseException as error:
@@ -167,39 +170,20 @@ class EmailSink:
         finally:
             client.close()
 
-    async def find(self, call: EffectCall) -> str | None:
-        """Never asked: mail servers cannot be queried."""
-        return None
-
-    def _mail(self, call: EffectCall) -> EmailMessage:
-        request, letter, thread = call.request, *self._letter(call)
+    def _mail(self, key: str, to: Sequence[str], subject: str, thread: str) -> EmailMessage:
         # 7bit: what is sent does not depend on what the server can do.
         mail = EmailMessage(policy=SMTP_POLICY.clone(cte_type="7bit"))
         mail["From"] = self._sender
         try:
-            mail["To"] = [_address(to) for to in request.to]
+            mail["To"] = [_address(address) for address in to]
         except ValueError:
             raise PermanentError("address_refused", "an address that mail cannot carry") from None
-        mail["Subject"] = letter.subject
+        mail["Subject"] = subject
         mail["Date"] = self._clock.now()
-        mail["Message-ID"] = f"<{_token(call.idempotency_key)}@{self._sender.domain}>"
+        mail["Message-ID"] = f"<{_token(key)}@{self._sender.domain}>"
         mail["References"] = f"<{_token(thread)}@{self._sender.domain}>"
         mail["Auto-Submitted"] = "auto-generated"
-        mail.set_content(letter.text)
-        mail.add_alternative(letter.html, subtype="html")
         return mail
-
-    def _letter(self, call: EffectCall) -> tuple[Letter, str]:
-        """What to say, and the name of the thread that it belongs to."""
-        if isinstance(call.about, Digest):
-            return digest_letter(call.about, self._look), f"digest-{call.desk.name}"
-        case = call.about
-        decide = self._links.for_readers(case, call.desk, call.request.to, self._clock.now())
-        look = self._look(case.case_id)
-        return escalation_letter(case, call.desk, look, decide, call.request.about), case.case_id
-
-    def _look(self, case_id: str) -> str:
-        return where_to_look(self._public_url, case_id)
 
     def _client(self) -> aiosmtplib.SMTP:
         server = self._server
@@ -214,6 +198,53 @@ class EmailSink:
             local_hostname=self._sender.domain,
             timeout=self._total,
         )
+
+
+class EmailSink:
+    """Mails a desk's people.
+
+    Args:
+        mailer: Hands the mails in.
+        public_url: Where people reach the HTTP API, or empty: the mail then names a command.
+        clock: Links in mails end by its time.
+        links: Make the links by which readers decide on actions.
+    """
+
+    kind: Literal["keyed", "queryable", "unkeyed"] = "unkeyed"
+    window = 0.0
+
+    def __init__(self, mailer: Mailer, public_url: str, clock: Clock, links: ApprovalLinks) -> None:
+        self._mailer = mailer
+        self._public_url = public_url.rstrip("/")
+        self._clock = clock
+        self._links = links
+
+    async def send(self, call: EffectCall) -> str:
+        letter, thread = self._letter(call)
+        return await self._mailer.deliver(
+            call.idempotency_key,
+            call.request.to,
+            letter.subject,
+            letter.text,
+            letter.html,
+            thread=thread,
+        )
+
+    async def find(self, call: EffectCall) -> str | None:
+        """Never asked: mail servers cannot be queried."""
+        return None
+
+    def _letter(self, call: EffectCall) -> tuple[Letter, str]:
+        """What to say, and the name of the thread that it belongs to."""
+        if isinstance(call.about, Digest):
+            return digest_letter(call.about, self._look), f"digest-{call.desk.name}"
+        case = call.about
+        decide = self._links.for_readers(case, call.desk, call.request.to, self._clock.now())
+        look = self._look(case.case_id)
+        return escalation_letter(case, call.desk, look, decide, call.request.about), case.case_id
+
+    def _look(self, case_id: str) -> str:
+        return where_to_look(self._public_url, case_id)
 
 
 class UnsentMail:

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from shared.domain.stage import Sentiment
     from shared.ports import Quarantined
     from shared.ports.crm import Batch, Connector
+    from shared.ports.tickets import Ticket
 
 
 class MemoryCaseStore:
@@ -287,3 +288,23 @@ class MemoryTexts:
         if name not in self._texts:
             raise PermanentError("text_missing", name)
         return self._texts[name].decode()
+
+
+class MemoryTickets:
+    """TicketLedger in a dictionary."""
+
+    def __init__(self) -> None:
+        self._tickets: dict[tuple[str, str], Ticket] = {}
+
+    async def insert(self, ticket: Ticket) -> None:
+        check_key(ticket.reference)
+        if (ticket.desk, ticket.reference) in self._tickets:
+            raise ConflictError("the ticket exists")
+        self._tickets[ticket.desk, ticket.reference] = ticket
+
+    async def get(self, desk: str, reference: str) -> Ticket | None:
+        return self._tickets.get((desk, reference))
+
+    async def entries(self, desk: str, limit: int) -> list[Ticket]:
+        found = [ticket for ticket in self._tickets.values() if ticket.desk == desk]
+        return sorted(found, key=lambda ticket: ticket.at, reverse=True)[:limit]

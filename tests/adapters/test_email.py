@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from devkit.mailbox import Fault, Mailbox, _Handler, ledger, mails
 from shared.adapters.clocks import ManualClock
-from shared.adapters.email import EmailSink, MailServer, UnsentMail, parse_sender
+from shared.adapters.email import EmailSink, Mailer, MailServer, UnsentMail, parse_sender
 from shared.domain.approval_links import ApprovalLinks
 from shared.errors import ConfigError, PermanentError, RetryableError, UncertainError
 from tests.support.certificates import localhost_tls
@@ -33,7 +33,8 @@ async def mailbox(tmp_path: Path) -> AsyncIterator[Mailbox]:
 def a_sink(url: str, *, public_url: str = "", total: float = 5.0) -> EmailSink:
     sender = parse_sender("Frontdesk <frontdesk@desk.example.com>")
     links = ApprovalLinks(b"s" * 32, public_url)
-    return EmailSink(MailServer.parse(url), sender, public_url, ManualClock(), links, total=total)
+    mailer = Mailer(MailServer.parse(url), sender, ManualClock(), total=total)
+    return EmailSink(mailer, public_url, ManualClock(), links)
 
 
 def kept(folder: Path) -> list[EmailMessage]:

@@ -22,9 +22,11 @@ from shared.adapters.memory import (
     MemoryQuarantine,
     MemorySpending,
     MemoryTexts,
+    MemoryTickets,
 )
 from shared.ports import CaseIndex, CaseStore, Journal, Nudges, Quarantine, Spending, Texts
 from shared.ports.crm import Inbox
+from shared.ports.tickets import TicketLedger
 from tests.contract.lossy_proxy import LossyProxy
 
 _PORT = re.compile(r"(Table|Queue|Blob)Endpoint=http://127\.0\.0\.1:(\d+)")
@@ -42,6 +44,7 @@ class Storage:
     quarantine: Quarantine
     inbox: Inbox
     spending: Spending
+    tickets: TicketLedger
 
 
 @pytest.fixture
@@ -58,6 +61,7 @@ async def delete_all(storage: AzureStorage) -> None:
     await storage.quarantine._client.delete_table()
     await storage.inbox._client.delete_table()
     await storage.spending._client.delete_table()
+    await storage.tickets._client.delete_table()
     for queue in storage.nudges._queues.values():
         with suppress(ResourceNotFoundError):
             await queue.delete_queue()
@@ -89,6 +93,7 @@ def storage(request: pytest.FixtureRequest) -> Storage:
             MemoryQuarantine(),
             MemoryInbox(),
             MemorySpending(),
+            MemoryTickets(),
         )
     real: AzureStorage = request.getfixturevalue("azure")
     return Storage(
@@ -100,6 +105,7 @@ def storage(request: pytest.FixtureRequest) -> Storage:
         real.quarantine,
         real.inbox,
         real.spending,
+        real.tickets,
     )
 
 

@@ -12,12 +12,14 @@ import pytest
 from devkit.mailbox import Fault as MailFault
 from devkit.mailbox import Mailbox, ledger
 from shared.adapters.backends import Around
+from shared.adapters.backends.email import EmailActions
 from shared.adapters.backends.http import HttpActions
+from shared.adapters.backends.python import Call, PythonActions
 from shared.adapters.callback import CallbackSecrets, CallbackSink
 from shared.adapters.clocks import ManualClock, SystemClock
 from shared.adapters.crm_connectors import CrmConnectors
 from shared.adapters.crm_sink import CrmSink
-from shared.adapters.email import EmailSink, MailServer, parse_sender
+from shared.adapters.email import EmailSink, Mailer, MailServer, parse_sender
 from shared.adapters.memory_sinks import Fault, MemorySink
 from shared.domain.approval_links import ApprovalLinks
 from shared.domain.outbound import mark_of
@@ -91,15 +93,56 @@ async def email(tmp_path: Path) -> AsyncIterator[Bench]:
     }
     async with Mailbox(tmp_path) as mailbox:
         sender = parse_sender("frontdesk@desk.example.com")
-        sink = EmailSink(
-            MailServer.parse(mailbox.url), sender, "", ManualClock(), ApprovalLinks(b"s" * 32, "")
-        )
+        mailer = Mailer(MailServer.parse(mailbox.url), sender, ManualClock())
+        sink = EmailSink(mailer, "", ManualClock(), ApprovalLinks(b"s" * 32, ""))
         yield Bench(
             sink,
             "duty@hotel.example.com",
             lambda fault: mailbox.faults.append(ways[fault]),
             lambda: [sent[1:].partition("@")[0] for sent in ledger(tmp_path)],
         )
+
+
+@pytest.fixture
+async def action_email(tmp_path: Path) -> AsyncIterator[Bench]:
+    ways: dict[Fault, MailFault] = {
+        "before": MailFault(),
+        "after": MailFault(keep=True),
+        "busy": MailFault(answer="451 busy"),
+        "never": MailFault(answer="550 no"),
+    }
+    async with Mailbox(tmp_path) as mailbox:
+        sender = parse_sender("frontdesk@desk.example.com")
+        mailer = Mailer(MailServer.parse(mailbox.url), sender, ManualClock())
+        yield Bench(
+            EmailActions(mailer),
+            "",
+            lambda fault: mailbox.faults.append(ways[fault]),
+            lambda: [sent[1:].partition("@")[0] for sent in ledger(tmp_path)],
+            action="email",
+        )
+
+
+@pytest.fixture
+def python() -> Bench:
+    """A function of somebody's own that tells truthfully what happened."""
+    faults: list[Fault] = []
+    done: list[str] = []
+
+    async def carry_out(call: Call) -> str:
+        fault = faults.pop(0) if faults else "none"
+        if fault == "busy":
+            raise RetryableError("busy")
+        if fault == "never":
+            raise PermanentError("never")
+        if fault != "before":
+            done.append(call.idempotency_key)
+        if fault in ("before", "after"):
+            raise UncertainError("lost")
+        return "done"
+
+    sink = PythonActions({"carry_out": carry_out})
+    return Bench(sink, "", faults.append, lambda: done, action="python")
 
 
 @pytest.fixture
@@ -184,7 +227,7 @@ async def vendor(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
         yield on(api, there.ticket, there.receipt)
 
 
-_REAL = ("callback", "email", "standard", "zendesk", "chatwoot", "http")
+_REAL = ("callback", "email", "standard", "zendesk", "chatwoot", "http", "action_email", "python")
 
 
 @pytest.fixture(params=["keyed", "queryable", "unkeyed", *_REAL, *BENCHES])

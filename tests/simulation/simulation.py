@@ -8,7 +8,7 @@ from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any, get_args
 
-from shared.adapters.memory import MemoryConnectors, MemoryInbox
+from shared.adapters.memory import MemoryConnectors, MemoryInbox, MemoryTickets
 from shared.bootstrap import Ports, assemble
 from shared.domain.approvals import Approvals
 from shared.domain.desk import Contact, Desk, Desks
@@ -164,6 +164,7 @@ class Simulation:
                 sinks=dict(self.sinks),
                 connectors=MemoryConnectors({}),
                 inbox=MemoryInbox(),
+                tickets=MemoryTickets(),
                 clock=process,
             ),
             list(AGENTS.values()),

@@ -65,6 +65,13 @@ def a_case(**more: Any) -> SupportCase:
     )
 
 
+#: What a desk file says of the backends that need to be told something.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "email": {"to": ("till@hotel.example.com",), "subject": "{action}", "text": "Pay back."},
+    "python": {"function": "carry_out"},
+}
+
+
 def a_call(
     *to: str,
     key: str = KEY,
@@ -75,8 +82,9 @@ def a_call(
     """A call; with ``action`` one of an action of that backend."""
     request = EffectRequest(key="reply-1", sink="any", to=to, turn=1)
     if action:
+        backend = {"type": action, **_OPTIONS.get(action, {})}
         known = CatalogueAction.model_validate(
-            {"name": "refund", "description": "x", "when": "x", "backend": action}
+            {"name": "refund", "description": "Pays back.", "when": "Wrong.", "backend": backend}
         )
         desk = desk or a_desk(actions=(known,))
         carried = Action(id="refund-1-0", name="refund", backend=action)

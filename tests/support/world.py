@@ -19,6 +19,7 @@ from shared.adapters.memory import (
     MemoryQuarantine,
     MemorySpending,
     MemoryTexts,
+    MemoryTickets,
     Sent,
 )
 from shared.adapters.memory_sinks import Fault, MemorySink
@@ -153,6 +154,7 @@ class World:
         self.journal = MemoryJournal()
         self.quarantine, self.inbox = MemoryQuarantine(), MemoryInbox()
         self.quarantine, self.spending = MemoryQuarantine(), MemorySpending()
+        self.tickets = MemoryTickets()
         self.model, self.clock = ScriptedModel(script), ManualClock()
         self.callback = MemorySink("keyed", self.clock, lambda _: self.fault)
         self.email = MemorySink("unkeyed", self.clock, lambda _: self.fault)
@@ -181,6 +183,7 @@ class World:
                 sinks=self.sinks,
                 connectors=self.connectors,
                 inbox=self.inbox,
+                tickets=self.tickets,
                 clock=self.clock,
             ),
             agents,

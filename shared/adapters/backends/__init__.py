@@ -16,7 +16,10 @@ from shared.domain.proposed import sink_of
 from shared.domain.written import Part
 
 if TYPE_CHECKING:
+    from shared.adapters.backends.python import Function
+    from shared.adapters.email import Mailer
     from shared.ports import Clock, Sink
+    from shared.ports.tickets import TicketLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,18 @@ class Around:
         addresses: Where the desks' services are, by desk's name in capitals; ``""`` for all others.
         secrets: By name in capitals, ``-`` written as ``_``.
         development: Whether this runs on a developer's machine.
+        mailer: Sends mail; None without a mail server.
+        functions: Functions of the installation's own, by name.
+        ledger: Tickets beside the cases; None while only desk files are read.
     """
 
     clock: Clock
     addresses: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     development: bool = False
+    mailer: Mailer | None = None
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    ledger: TicketLedger | None = None
 
     def address_of(self, desk: str) -> str:
         """Where a desk's service is; empty when nobody said."""

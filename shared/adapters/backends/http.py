@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import Field
 
+from shared.adapters.action_texts import action_of, gap_problems, gap_values
 from shared.adapters.backends import Around, Backend, Shape, setting_name
 from shared.adapters.guarded_http import GuardedHttp
 from shared.domain.reply_address import service_problem
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 _DAY = 24 * 3600.0
 _SETTING = "FRONTDESK_ACTIONS_URL"
-_OWN = ("case_id", "turn", "desk", "action")
 #: What a service may be at when the desk file does not say.
 _PATH = "/desks/{desk}/actions/{action}"
 Header = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$")]
@@ -76,9 +76,9 @@ class HttpBackend(Backend):
             yield "path", "must begin with /"
         for field, text in (("url", said.url), ("path", said.path)):
             if text:
-                yield from _gap_problems(field, text, shape, whole=True)
+                yield from gap_problems(field, text, shape, whole=True)
         for text in _texts(said.body):
-            yield from _gap_problems("body", text, shape, whole=False)
+            yield from gap_problems("body", text, shape, whole=False)
 
     def missing(self, said: Options, shape: Shape, around: Around) -> str:
         """Why it cannot be sent in this installation."""
@@ -113,12 +113,9 @@ class HttpActions:
         self._http = http or GuardedHttp()
 
     async def send(self, call: EffectCall) -> str:
-        action = call.request.action
-        known = call.desk.action(action.name) if action else None
-        if action is None or known is None:
-            raise PermanentError("action_missing", "the effect carries no action of this desk")
+        action, known = action_of(call)
         said = Options.model_validate(known.backend.options)
-        values = _values(call, action)
+        values = gap_values(call, action)
         address = self._address(call, said, values)
         body = _body(call, said, action, values)
         status = await self._http.send(
@@ -163,16 +160,6 @@ class HttpActions:
         return headers
 
 
-def _values(call: EffectCall, action: Action) -> dict[str, Any]:
-    own = {
-        "case_id": call.case.case_id,
-        "turn": call.request.turn,
-        "desk": call.desk.name,
-        "action": action.name,
-    }
-    return {**action.arguments, **own}
-
-
 def _body(call: EffectCall, said: Options, action: Action, values: dict[str, Any]) -> Any:
     if said.body is not None:
         return _filled(said.body, values)
@@ -213,20 +200,6 @@ def _texts(part: Any) -> Iterator[str]:
             yield from _texts(value)
     elif isinstance(part, str):
         yield part
-
-
-def _gap_problems(field: str, text: str, shape: Shape, *, whole: bool) -> Iterator[tuple[str, str]]:
-    try:
-        names = gaps(text)
-    except ValueError as error:
-        yield field, str(error)
-        return
-    for name in names:
-        if name not in shape.arguments and name not in _OWN:
-            known = ", ".join((*shape.arguments, *_OWN))
-            yield field, f"{{{name}}} is no argument of this action; known are {known}"
-        elif whole and not shape.arguments.get(name, True):
-            yield field, f"{{{name}}} may be missing: make the argument required, or leave it out"
 
 
 def _address_problem(url: str, shape: Shape) -> str:

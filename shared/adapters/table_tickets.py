@@ -1,0 +1,73 @@
+"""The ledger of tickets, on Azure Table storage: a partition for each desk, a row for each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import ResourceNotFoundError
+
+from shared.adapters.azure_errors import ensure, storage_errors, write_ensured
+from shared.ports.tickets import Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from azure.data.tables.aio import TableClient
+
+
+class TableTickets:
+    """TicketLedger on one table.
+
+    Args:
+        client: The table; its owner closes it.
+    """
+
+    def __init__(self, client: TableClient) -> None:
+        self._client = client
+
+    async def ensure(self) -> None:
+        """Makes the table unless it is there."""
+        await ensure(self._client.create_table)
+
+    async def insert(self, ticket: Ticket) -> None:
+        entity = {
+            "PartitionKey": ticket.desk,
+            "RowKey": ticket.reference,
+            "title": ticket.title,
+            "text": ticket.text,
+            "case_id": ticket.case_id,
+            "at": ticket.at.isoformat(),
+        }
+
+        async def write() -> None:
+            async with storage_errors():
+                await self._client.create_entity(entity)
+
+        await write_ensured(write, self.ensure)
+
+    async def get(self, desk: str, reference: str) -> Ticket | None:
+        async with storage_errors():
+            try:
+                return _ticket(await self._client.get_entity(desk, reference))
+            except ResourceNotFoundError:
+                return None
+
+    async def entries(self, desk: str, limit: int) -> list[Ticket]:
+        asked = self._client.query_entities(
+            "PartitionKey eq @partition", parameters={"partition": desk}
+        )
+        async with storage_errors():
+            found = [_ticket(entity) async for entity in asked]
+        return sorted(found, key=lambda ticket: ticket.at, reverse=True)[:limit]
+
+
+def _ticket(entity: Mapping[str, str]) -> Ticket:
+    return Ticket(
+        reference=entity["RowKey"],
+        desk=entity["PartitionKey"],
+        title=entity["title"],
+        text=entity["text"],
+        case_id=entity["case_id"],
+        at=datetime.fromisoformat(entity["at"]),
+    )
