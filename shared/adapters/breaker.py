@@ -94,7 +94,7 @@ class Breaker:
             return  # it began before the rest did, or another call was answered meanwhile
         if not self._most or (not probe and self._failed < self._most):
             return
-        doubled = self._seconds * 2.0**self._rests
+        doubled = self._seconds * 2.0 ** min(self._rests, 10)
         self._rests += 1
         rest = max(1.0, min(LONGEST_REST, error.retry_after or doubled))
         self._until = self._now() + rest

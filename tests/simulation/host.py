@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.domain.nudge import EFFECTS_QUEUE, Nudge, parse_nudge
 from shared.errors import RetryableError
-from tests.simulation.ports import ModelBug
+from tests.simulation.model import ModelBug
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

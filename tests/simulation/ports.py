@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from shared.adapters.breaker import Breaker
 from shared.adapters.memory import (
     MemoryCaseIndex,
     MemoryCaseStore,
@@ -18,13 +15,9 @@ from shared.adapters.memory import (
     MemoryTexts,
 )
 from shared.adapters.memory_sinks import MemorySink
-from shared.adapters.scripted_model import ScriptedModel
 from shared.domain.nudge import nudge_body, whole_seconds
 from shared.domain.rows import ActRow, MessageRow, ReceivedRow, TargetRow
-from shared.domain.stage import Usage
-from shared.errors import PermanentError, RetryableError, UncertainError
-from tests.simulation.rests import FAILURES, FIRST_REST
-from tests.simulation.stand_ins import AGENTS
+from shared.errors import PermanentError, UncertainError
 from tests.simulation.world import START, instantly
 
 if TYPE_CHECKING:
@@ -38,19 +31,17 @@ if TYPE_CHECKING:
     from shared.domain.partition import Partition
     from shared.domain.rows import Row
     from shared.domain.stage import Sentiment
-    from shared.ports import EffectCall, ModelAnswer, ModelCall, Quarantined
+    from shared.ports import EffectCall, Quarantined
     from tests.simulation.faults import Fault
     from tests.simulation.host import Host
     from tests.simulation.watch import Watch
-    from tests.simulation.world import Process, World
+    from tests.simulation.world import World
 
 
 #: Seconds after which a queue message is delivered again, almost.
 LONG_FROZEN = 540.0
 #: Seconds between two sweeps.
 SWEPT = 60.0
-#: Tokens.
-LONGEST_ANSWER = 300
 
 
 def _nobody(_: str) -> None:
@@ -300,93 +291,6 @@ class SimulatedQuarantine:
         return await self.inner.entries(limit)
 
 
-class ModelBug(Exception):  # noqa: N818
-    """Stands for whatever nobody thought of."""
-
-
-class SimulatedModel:
-    """ModelClient: the scripted twin answers by the mood that the message names.
-
-    Each process has a breaker of its own, the product's, on virtual time.
-    """
-
-    def __init__(self, world: World, watch: Watch) -> None:
-        self._world = world
-        self._watch = watch
-        self._inner = ScriptedModel(dict.fromkeys(AGENTS, _by_mood))
-        self._breakers: dict[Process, Breaker] = {}
-
-    def most(self, call: ModelCall) -> Usage:
-        return Usage(
-            calls=1, prompt_tokens=100 * len(call.messages), completion_tokens=LONGEST_ANSWER
-        )
-
-    def pause(self, stage: str) -> float:
-        pause = self._breaker().pause()
-        self._watch.rests.asked(self._world.current().process, pause)
-        return pause
-
-    async def complete(self, call: ModelCall) -> ModelAnswer:
-        process = self._world.current().process
-        with self._breaker().call(), self._watch.rests.called(process):
-            return await self._complete(call)
-
-    def _breaker(self) -> Breaker:
-        process = self._world.current().process
-        if process not in self._breakers:
-            self._breakers[process] = self._new_breaker()
-            process.forgets.append(lambda: self._breakers.update({process: self._new_breaker()}))
-            process.forgets.append(lambda: self._watch.rests.forgot(process))
-        return self._breakers[process]
-
-    def _new_breaker(self) -> Breaker:
-        return Breaker("simulated", FAILURES, FIRST_REST, lambda: self._world.now)
-
-    async def _complete(self, call: ModelCall) -> ModelAnswer:
-        who = self._world.current()
-        which = self._watch.model_requested(who, call.stage)
-
-        def paid() -> ModelAnswer:
-            most = self.most(call)
-            length = who.random.choice((3, LONGEST_ANSWER))
-            usage = most.model_copy(update={"completion_tokens": length})
-            self._watch.model_paid(who, which, usage.tokens)
-            self._inner.calls.clear()
-            return replace(instantly(self._inner.complete(call)), usage=usage)
-
-        def malformed(_: Fault) -> ModelAnswer:
-            answer = paid()
-            return _unusable(answer)
-
-        def busy(fault: Fault) -> ModelAnswer:
-            self._watch.model_refused(who, fault.seconds)
-            raise RetryableError("rate_limited", retry_after=fault.seconds, usage=Usage())
-
-        def refusal(_: Fault) -> ModelAnswer:
-            paid()
-            raise PermanentError("refusal", "simulated")
-
-        def filtered(_: Fault) -> ModelAnswer:
-            raise PermanentError("content_filter_input", "simulated")
-
-        def timeout(_: Fault) -> ModelAnswer:
-            paid()
-            raise RetryableError("timeout")
-
-        def bug(_: Fault) -> ModelAnswer:
-            raise ModelBug
-
-        troubles: dict[str, Callable[[Fault], ModelAnswer]] = {
-            "malformed": malformed,
-            "busy": busy,
-            "refusal": refusal,
-            "filtered": filtered,
-            "timeout": timeout,
-            "bug": bug,
-        }
-        return await self._world.call("model.complete", call.stage, paid, troubles)
-
-
 class SimulatedSink:
     """Sink: the memory twin is the receiver.
 
@@ -437,16 +341,6 @@ class _TrueClock:
 
     def now(self) -> datetime:
         return START + timedelta(seconds=self._world.now)
-
-
-def _by_mood(call: ModelCall) -> dict[str, Any]:
-    said = json.loads(call.messages[0].content)["customer_message"]
-    costly = "[costly]" in said
-    return {"bad": costly or "[bad]" in said, "costly": costly}
-
-
-def _unusable(answer: ModelAnswer) -> ModelAnswer:
-    return replace(answer, text="I would rather talk.")
 
 
 def _said(row: Row) -> str:

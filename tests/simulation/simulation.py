@@ -20,12 +20,12 @@ from shared.pipeline.limits import Limits
 from shared.settings import Settings
 from tests.simulation.checker import check
 from tests.simulation.host import Host
+from tests.simulation.model import SimulatedModel
 from tests.simulation.people import People
 from tests.simulation.permissions import AUTOMATIC, MOST
 from tests.simulation.ports import (
     SimulatedIndex,
     SimulatedJournal,
-    SimulatedModel,
     SimulatedNudges,
     SimulatedQuarantine,
     SimulatedSink,
