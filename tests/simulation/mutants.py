@@ -67,7 +67,15 @@ _GROUPS: dict[Apply, tuple[str, ...]] = {
     budgets.blind_to_others: ("model",),
 }
 
+_MANY = tuple(Caller(at=at) for at in (0.0, 0.1, 0.2, 0.3))
+
 _STORIES: dict[Apply, Scenario] = {
+    budgets.rests_after_refusals: Scenario(
+        _MANY, skews=(0.0,), outages=(Outage(0.0, 60.0, ("model.",), Fault("refusal")),)
+    ),
+    budgets.breaker_without_half_open: Scenario(
+        _MANY, skews=(0.0,), outages=(Outage(0.0, 300.0, ("model.",), Fault("timeout")),)
+    ),
     budgets.blind_to_others: Scenario(
         (Caller(),), outages=(Outage(0.0, 60.0, ("model.",), Fault("malformed")),), case_tokens=1100
     ),
