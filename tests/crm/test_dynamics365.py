@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from shared.domain.outbound import Post
+from shared.errors import UncertainError
 from shared.ports.crm import Connector
 from tests.support.crm import MakeWorld, deliver
 from tests.support.dynamics365 import Dynamics365Api, Dynamics365Bench, context, regarding
+from tests.support.receiver import Fault
 from tests.support.world import POSITIVE, World
 
 MAIL = "77777777-1111-4c2b-9f00-000d3aa2331c"
@@ -104,6 +107,19 @@ async def test_a_draft_is_left_unsent(make_world: MakeWorld, bench: Dynamics365B
     [mail] = bench.api.records["emails"].values()
     assert (mail["statecode"], mail["subject"]) == (0, "Re: Room 4")
     assert bench.api.ledger == []
+
+
+async def test_a_mail_whose_sending_was_answered_by_nobody_is_sent_once(
+    bench: Dynamics365Bench, connector: Connector
+) -> None:
+    bench.opened("My room is dirty.")
+    post = Post(ticket_id=bench.ticket, how="public", text="We come.", html="We come.", key="k")
+    bench.api.faults += [Fault(keep=True)] * 3 + [Fault(cut=True, keep=True)]
+    with pytest.raises(UncertainError):
+        await connector.post(post)
+    assert bench.api.requests[-1].endswith("SendEmail")
+    await connector.post(post)
+    assert bench.api.ledger == [bench.receipt("k")]
 
 
 async def test_a_case_without_a_customer_is_for_a_person(

@@ -46,6 +46,15 @@ async def test_a_rule_that_says_only_the_ticket_misses_no_message(
     assert (case.customer_query, bench.written()) == ("Hello?", ours)
 
 
+async def test_a_note_that_came_by_mail_is_no_customers(
+    world: World, bench: FreshdeskBench
+) -> None:
+    sent = bench.opened("My room is dirty.")
+    bench.api.say(bench.ticket, "The guest is difficult.", incoming=True, private=True)
+    case = await take(world, bench, json.loads(sent.body))
+    assert case.customer_query == "Room 4\n\nMy room is dirty."
+
+
 async def test_a_long_ticket_is_read_to_its_end(world: World, bench: FreshdeskBench) -> None:
     sent = bench.opened("My room is dirty.")
     for number in range(120):

@@ -100,6 +100,14 @@ async def test_a_reply_without_its_parts_is_fetched(world: World, bench: Interco
     assert (await world.case(said["cases"][0])).customer_query == "Still dirty!"
 
 
+async def test_our_own_words_are_known_also_when_a_customers_account_sends_them(
+    world: World, bench: IntercomBench
+) -> None:
+    await take(world, bench.opened("My room is dirty."))
+    said = await take(world, bench.replied(bench.written()[0][1]))
+    assert said == {"cases": [], "counts": {"echo": 1}}
+
+
 async def test_a_conversation_that_a_colleague_began_holds_only_the_answers(
     world: World, bench: IntercomBench
 ) -> None:

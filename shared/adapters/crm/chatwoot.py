@@ -42,7 +42,6 @@ _OVERLAP = 120
 _PRIORITIES = ("low", "medium", "high", "urgent")
 _PRIORITY_OF = {"normal": "medium", "high": "high", "critical": "urgent"}
 #: What makes links, pictures, headings and the like of words that others wrote.
-#: What makes links, pictures, headings and the like of words that others wrote.
 _MARKDOWN = re.compile(r"([\\`*_\[\]#|<>~])")
 
 
