@@ -190,6 +190,11 @@ class Partition:
         return max((act.turn for act in self.acts if act.act == "resolve"), default=0)
 
     @property
+    def seen_up_to(self) -> int:
+        """The last turn that was there when a person last did something; 0 for none."""
+        return max((act.turn for act in self.acts), default=0)
+
+    @property
     def cancelled(self) -> bool:
         return any(act.act == "cancel" for act in self.acts)
 
@@ -217,8 +222,9 @@ class Partition:
 
     @cached_property
     def taken_in(self) -> frozenset[str]:
-        """What senders call the messages that the case holds, fetched ones included."""
+        """What senders call the messages that the case or one before it holds, also fetched."""
         sent = {m.delivery_id for m in self.messages if m.delivery_id}
+        sent = sent.union(*(m.elsewhere for m in self.messages))
         return frozenset(sent.union(*(found.ids for found in self._fetched.values())))
 
     @cached_property

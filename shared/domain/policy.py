@@ -87,17 +87,21 @@ def notes(case: SupportCase, desk: Desk, prefix: str = "") -> tuple[EffectReques
 
 
 def tells_of_parking(
-    desk: Desk, channel: Channel, message: MessageRow
+    desk: Desk, channel: Channel, message: MessageRow, *, told: bool = False
 ) -> tuple[EffectRequest, ...]:
     """What tells of stages that could not be finished: one a turn, not one a stage.
 
     Management hears of it when the text itself shows why it should: an answer that nobody can use
     must not keep a gas leak from them.
+
+    Args:
+        told: The ticket says already that a person is needed, and nobody has acted since. Another
+            note would only have the vendor tell us that there is a note.
     """
     turn = message.turn
     bosses = people(desk, "management") if grave(message.signals) else ()
     mail = mails(f"parked-{turn}", (*people(desk, "escalated"), *bosses), turn)
-    return (*mail, _ticket(channel, "handover", turn)) if channel.connected else mail
+    return (*mail, _ticket(channel, "handover", turn)) if channel.connected and not told else mail
 
 
 def grave(risks: Iterable[Risk]) -> tuple[Risk, ...]:

@@ -97,6 +97,7 @@ class MessageRow(Record):
             keys. Keyed, because who knows the masked text could guess a PIN from a plain one.
         delivery_id: What the sender calls this delivery; the same id is the same message.
         fetch: What the connector fetches the text by, when it did not come along.
+        elsewhere: The ticket's messages that its earlier cases hold, which take no more.
         held: Why a person has to look before any agent does, as a short code; empty otherwise.
         signals: Risks that policy code found in the whole text, without any model.
         masked: What was masked before the message was stored, each kind once.
@@ -112,6 +113,7 @@ class MessageRow(Record):
     fingerprint: str
     delivery_id: str | None = None
     fetch: str | None = None
+    elsewhere: tuple[str, ...] = ()
     held: str = ""
     received_at: datetime
     plan: tuple[PlannedStage, ...]

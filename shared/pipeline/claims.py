@@ -78,7 +78,12 @@ def tells_of_parking(view: Partition, desks: Desks, turn: int) -> tuple[EffectRe
     desk = desks.get(view.received.desk) if view.received else None
     if view.received is None or desk is None:
         return ()
-    return policy.tells_of_parking(desk, view.received.channel, view.message(turn))
+    told = any(
+        effect.request.key.startswith("handover-") and effect.request.turn > view.seen_up_to
+        for effect in view.effects
+    )
+    message = view.said(view.message(turn))
+    return policy.tells_of_parking(desk, view.received.channel, message, told=told)
 
 
 def put_off(row: StageRow, error: StageError, now: datetime, delay: float) -> StageRow:

@@ -52,14 +52,15 @@ class FetchStage:
             PermanentError: From the vendor; ``held`` reasons; ``no_text``.
         """
         message = view.messages[row.turn - 1]
-        # A replay is a person's word that the turn may go on.
-        if message.held and not row.generation:
+        fetched = await self._fetch(view, message, desk) if message.fetch is not None else None
+        nothing = fetched is not None and fetched.nothing
+        # A replay is a person's word that the turn may go on. What came to nothing goes to nobody:
+        # it may be the vendor telling us of the note that told a person.
+        if message.held and not row.generation and not nothing:
             raise PermanentError(message.held)
-        if message.fetch is None and not message.text:
+        if fetched is None and not message.text:
             raise PermanentError("no_text")
-        if message.fetch is None:
-            return StageResult()
-        return StageResult(writes=Writes(fetched=await self._fetch(view, message, desk)))
+        return StageResult(writes=Writes(fetched=fetched))
 
     async def _fetch(self, view: Partition, message: MessageRow, desk: Desk) -> Fetched:
         self._check_turn(view, message.turn)

@@ -20,6 +20,7 @@ from shared.domain.rows import Channel, MessageRow, ReceivedRow
 from shared.domain.stage import PlannedStage
 from shared.errors import RequestError, RetryableError
 from shared.pipeline.advance import Advancer
+from shared.pipeline.fetching import STAGE as FETCH
 from shared.pipeline.fetching import behind_fetch
 from shared.pipeline.words import keep
 from shared.pipeline.writing import write
@@ -169,17 +170,24 @@ class Intake:
                 accepted; the same delivery may come again.
         """
         channel = Channel(source=vendor, external_id=message.ticket_id, connected=True)
+        elsewhere: frozenset[str] = frozenset()
         for number in range(_CASES_OF_A_TICKET):
             case_id = self._ticket_case(desk, channel, number)
-            accepted = await self._add(case_id, desk, channel, message)
-            if accepted is not None:
+            accepted = await self._add(case_id, desk, channel, message, elsewhere)
+            if isinstance(accepted, Accepted):
                 return accepted
+            elsewhere |= accepted.taken_in
         raise RetryableError("ticket_exhausted", detail="its cases are all cancelled or full")
 
     async def _add(
-        self, case_id: str, desk: Desk, channel: Channel, message: InboundMessage
-    ) -> Accepted | None:
-        """Adds the turn, whichever delivery comes first; None for a case that takes no more."""
+        self,
+        case_id: str,
+        desk: Desk,
+        channel: Channel,
+        message: InboundMessage,
+        elsewhere: frozenset[str],
+    ) -> Accepted | Partition:
+        """Adds the turn, whichever delivery comes first; or the case that takes no more."""
         lost: tuple[MessageRow, IndexEntry] | None = None
         for _ in range(_TRIES):
             view = await self._store.read(case_id)
@@ -188,12 +196,14 @@ class Intake:
                 lost = None
             if view.messages and view.received is None:
                 view = await self._completed(view, desk, channel)
-            if message.delivery_id in view.taken_in:
+            if message.delivery_id in view.taken_in or _announced(view, message):
                 await self._nudge(view)
                 return Accepted(case_id, redelivered=True)
             if view.cancelled or len(view.messages) >= MAX_TURNS:
-                return None
+                return view
             row = await self._inbound(view, desk, message)
+            if not view.messages:
+                row = row.model_copy(update={"elsewhere": tuple(sorted(elsewhere))})
             after = view.with_row(row, "")
             if view.received is None:
                 after = after.with_row(_received(desk, channel, row), "")
@@ -325,9 +335,18 @@ def _received(desk: Desk, channel: Channel, first: MessageRow) -> ReceivedRow:
     )
 
 
+def _announced(view: Partition, message: InboundMessage) -> bool:
+    """Whether a fetch that nobody has begun will find what this message announces."""
+    waiting = (p for p in view.progress if p.plan.stage == FETCH and p.phase == "waiting")
+    turns = {p.turn for p in waiting if p.row is None and not view.cancelled}
+    return not readable(message.text) and any(
+        m.turn in turns and m.fetch == message.fetch and m.fetch is not None for m in view.messages
+    )
+
+
 def _held(view: Partition, desk: Desk, *, has_text: bool) -> str:
     """Why the next turn is for a person at once; empty when it is not."""
-    seen = max((act.turn for act in view.acts), default=0)
+    seen = view.seen_up_to
     alone = sum(m.turn > seen and not view.empty(m.turn) for m in view.messages)
     if alone >= desk.crm.turns_alone:
         return "too_many_turns"

@@ -72,18 +72,39 @@ async def test_a_long_text_is_fetched_whole(world: World, vendor: ThinVendor) ->
     assert await world.texts.get(said.blob) == text.strip()
 
 
-async def test_three_events_of_one_message_are_one_turn_with_words(
+async def test_events_that_come_before_the_fetch_add_nothing_to_it(
     world: World, vendor: ThinVendor
 ) -> None:
     [case_id] = await take(world, happened("e-1"), happened("e-2"), happened("e-3"))
+    assert len((await world.store.read(case_id)).messages) == 1
+    vendor.tickets["7"].append(("m-2", "customer", "And cold."))
     await world.deliver()
+    case = await world.case(case_id)
+    assert (case.customer_query, vendor.calls.count("fetch")) == (
+        "My room is dirty.\n\nAnd cold.", 1
+    )  # fmt: skip
+
+
+async def claim_fetch(world: World) -> None:
+    """Lets a fetch begin, and fail for now."""
+    await world.run(world.nudges.sent.pop(0).nudge)
+
+
+async def test_events_that_come_while_it_is_fetched_are_turns_that_come_to_nothing(
+    world: World, vendor: ThinVendor
+) -> None:
+    vendor.troubles.append(RetryableError("crm_busy"))
+    [case_id] = await take(world, happened("e-1"))
+    await claim_fetch(world)
+    await take(world, happened("e-2"))
+    await take(world, happened("e-3"))
     for _ in range(3):
         world.make_visible()
         await world.deliver()
     case = await world.case(case_id)
     assert case.status == "escalated"
     assert len(world.model.calls) == 3, "one turn's"
-    assert [bool(turn.text) for turn in case.turns] == [True, False, False]
+    assert [bool(turn.text) for turn in case.turns] == [True, False]
     assert len(vendor.posts) == 2
     assert await world.open_marks() == 0
 
@@ -91,8 +112,10 @@ async def test_three_events_of_one_message_are_one_turn_with_words(
 async def test_later_turns_wait_until_the_one_before_has_fetched(
     world: World, vendor: ThinVendor
 ) -> None:
-    [case_id] = await take(world, happened("e-1"), happened("e-2"))
+    [case_id] = await take(world, happened("e-1"))
     vendor.troubles.append(RetryableError("crm_rate_limited", 60))
+    await claim_fetch(world)
+    await take(world, happened("e-2"))
     await world.deliver()
     case = await world.case(case_id)
     assert [s.error.code for s in case.stages if s.stage == "fetch" and s.error] == [
@@ -155,7 +178,7 @@ async def test_a_turn_that_is_held_is_fetched_when_a_person_lets_it_go_on(
     await take(world, happened("e-2"))
     await world.deliver()
     assert "too_many_turns" in (await world.case(case_id)).status_reason
-    assert vendor.calls.count("fetch") == 1
+    assert len(world.model.calls) == 2
     await world.app.acts.replay(case_id, "ana", "no automaton")
     await world.deliver()
     case = await world.case(case_id)
@@ -183,3 +206,53 @@ async def test_a_connector_that_is_gone_says_what_to_set(world: World, vendor: T
     case = await world.case(case_id)
     assert case.stages[0].error is not None
     assert case.stages[0].error.code == "connector_not_configured"
+
+
+async def test_a_vendor_that_tells_us_of_our_own_notes_is_no_endless_loop(
+    make_world: MakeWorld, vendor: ThinVendor
+) -> None:
+    world = make_world(vendor, turns_alone=1)
+    [case_id] = await take(world, happened("e-0"))
+    await world.deliver()
+    vendor.tickets["7"].append(("m-2", "customer", "Hello?"))
+    told = 0
+    for number in range(1, 30):
+        await take(world, happened(f"e-{number}"))
+        await world.deliver()
+        told, before = len(vendor.posts), told
+        if told == before:
+            break
+    assert [post.how for post in vendor.posts] == ["public", "note", "note"]
+    assert "too_many_turns" in (await world.case(case_id)).status_reason
+
+
+async def test_a_failing_fetch_tells_the_ticket_once_until_somebody_acts(
+    world: World, vendor: ThinVendor
+) -> None:
+    async def fails(number: int) -> list[str]:
+        vendor.troubles.append(PermanentError("crm_refused", "HTTP 403"))
+        cases = await take(world, happened(f"e-{number}"))
+        await world.deliver()
+        return cases
+
+    [case_id] = await fails(0)
+    for number in range(1, 4):
+        await fails(number)
+    assert len(vendor.posts) == 1
+    await world.app.acts.resolve(case_id, "ana", "rights given")
+    await fails(9)
+    assert len(vendor.posts) == 2
+
+
+async def test_a_tickets_next_case_knows_what_the_one_before_it_holds(
+    world: World, vendor: ThinVendor
+) -> None:
+    [first] = await take(world, happened("e-1"))
+    await world.deliver()
+    vendor.tickets["7"].append(("m-2", "customer", "Hello?"))
+    await take(world, happened("e-2"))
+    await world.app.acts.cancel(first, "ana", "duplicate")
+    vendor.tickets["7"].append(("m-3", "customer", "Anybody there?"))
+    [second] = await take(world, happened("e-3"))
+    await world.deliver()
+    assert (await world.case(second)).customer_query == "Hello?\n\nAnybody there?"

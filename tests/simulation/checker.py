@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from shared.domain.case import Status
 from shared.domain.fold import fold, index_entry
 from shared.domain.journal import entries
-from shared.domain.rows import ActRow, EffectRow, MessageRow, Row, StageRow, TargetRow
+from shared.domain.rows import ActRow, EffectRow, MessageRow, ReceivedRow, Row, StageRow, TargetRow
 from tests.simulation.checker_budgets import check_budgets
 from tests.simulation.permissions import Permissions
 from tests.simulation.world import instantly
@@ -37,6 +37,7 @@ def check(simulation: Simulation) -> None:
             _Case(simulation, case_id, rows).check()
     check_budgets(simulation)
     _promises(simulation)
+    _tickets(simulation)
     _remembered(simulation)
     _leftovers(simulation)
     _listing(simulation)
@@ -72,11 +73,13 @@ class _Case:
         for why in self._permissions.wrong(a for a in ledger if a.key.startswith(self._id)):
             self._wrong(f"I8: {why}")
         self._late(bool(needed) or self._handed_over(resolved))
-        self._status(needs_person=bool(needed), resolved=resolved == len(messages))
+        real = [m.turn for m in messages if not self._came_to_nothing(m)]
+        self._status(needs_person=bool(needed), resolved=resolved >= max(real, default=0))
 
     def _stages(self, message: MessageRow) -> bool:
         """Whether the turn needs a person; says so when one of its stages is left behind."""
         phases: dict[str, str] = {}
+        nothing = self._came_to_nothing(message)
         for plan in message.plan:
             before = [phases[name] for name in plan.after]
             row = self._latest(message.turn, plan.stage)
@@ -84,7 +87,7 @@ class _Case:
                 phases[plan.stage] = row.state
             elif any(phase in ("parked", "blocked") for phase in before):
                 phases[plan.stage] = "blocked"
-            elif plan.only_if and self._declined(message.turn, plan.only_if):
+            elif nothing or (plan.only_if and self._declined(message.turn, plan.only_if)):
                 phases[plan.stage] = "skipped"
             else:
                 phases[plan.stage] = "not begun"
@@ -94,6 +97,12 @@ class _Case:
             self._findings.lost += 1
             self._wrong(f"I1: lost in turn {message.turn}: {left}")
         return "parked" in phases.values()
+
+    def _came_to_nothing(self, message: MessageRow) -> bool:
+        """Whether what a webhook announced was no customer's, or in another turn."""
+        row = self._latest(message.turn, "fetch")
+        found = row.writes.fetched if row is not None and row.state == "finished" else None
+        return found is not None and bool(found.nothing)
 
     def _latest(self, turn: int, stage: str) -> StageRow | None:
         """The row of a stage's latest generation."""
@@ -240,6 +249,49 @@ def _promises(simulation: Simulation) -> None:
         acts = [r for r in simulation.watch.rows[case_id].values() if isinstance(r, ActRow)]
         if not any(act.act == "cancel" for act in acts):
             simulation.watch.findings.add(f"a cancel was accepted and not stored ({case_id[:8]})")
+
+
+def _tickets(simulation: Simulation) -> None:
+    """I1: each message of a CRM's customer is in one turn of its ticket's cases, or a person looks.
+
+    It may be in none only where a stage ``fetch`` waits for a person, or its case was cancelled.
+    """
+    found: dict[str, Counter[str]] = {}
+    looked_at: set[str] = set()
+    for rows in simulation.watch.rows.values():
+        case = rows.get("case")
+        if isinstance(case, ReceivedRow) and case.channel.connected:
+            ticket = case.channel.external_id or ""
+            held, by_person = _held(rows)
+            found.setdefault(ticket, Counter()).update(held)
+            if by_person:
+                looked_at.add(ticket)
+    for ticket in found:
+        for name, _ in simulation.crm.tickets[ticket]:
+            times = found[ticket][name]
+            if times > 1:
+                simulation.watch.findings.duplicated += 1
+                simulation.watch.findings.add(f"I1: {name} of {ticket} is in {times} turns")
+            if not times and ticket not in looked_at:
+                simulation.watch.findings.lost += 1
+                simulation.watch.findings.add(f"I1: {name} of {ticket} is in no turn")
+
+
+def _held(rows: dict[str, Row]) -> tuple[Counter[str], bool]:
+    """The messages that a case holds, and whether a person has to look for what it may miss."""
+    acts = [row for row in rows.values() if isinstance(row, ActRow)]
+    held: Counter[str] = Counter()
+    by_person = any(act.act == "cancel" for act in acts)
+    for row in rows.values():
+        if isinstance(row, MessageRow) and row.fetch is None:
+            held[row.delivery_id or ""] += 1
+        if isinstance(row, StageRow) and row.stage == "fetch":
+            replays = sum(f"{row.turn}:fetch" in act.stages for act in acts)
+            fetched = row.writes.fetched if row.state == "finished" else None
+            if row.generation == replays:
+                by_person = by_person or row.state == "parked"
+                held.update(fetched.ids if fetched else ())
+    return held, by_person
 
 
 def _remembered(simulation: Simulation) -> None:

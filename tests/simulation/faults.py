@@ -69,6 +69,7 @@ _POSSIBLE: dict[str, tuple[str, ...]] = {
     "model.complete": (
         *_ANY, "busy", "slow", "timeout", "malformed", "refusal", "filtered", "bug",
     ),
+    "connector.fetch": (*_ANY, "busy", "refused"),
     "sink.send": (*_ANY, "refused", "unsure"),
     "host.receive": ("lost",),
     "host.delete": ("crash_before", "crash_after", "error", "pause_before"),

@@ -12,8 +12,9 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from shared.domain.nudge import EFFECTS_QUEUE, Nudge, parse_nudge
+from shared.domain.nudge import EFFECTS_QUEUE, Nudge, parse_nudge, queue_name
 from shared.errors import RetryableError
+from shared.pipeline.fetching import STAGE as FETCH
 from tests.simulation.model import ModelBug
 
 if TYPE_CHECKING:
@@ -172,6 +173,8 @@ class Host:
             return app.effects.poisoned(nudge) if poisoned else app.effects.run(nudge)
         if poisoned:
             return app.parking.poisoned(nudge)
+        if queue == queue_name(FETCH):
+            return app.runner.run(app.fetching, nudge)
         return app.runner.run(self._stages[queue], nudge)
 
     async def _failed(self, message: Message, receipt: int) -> None:

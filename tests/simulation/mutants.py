@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tests.simulation import mistakes_in_budgets as budgets
 from tests.simulation import mistakes_in_cases as cases
+from tests.simulation import mistakes_in_crm as crm
 from tests.simulation import mistakes_in_deciding as deciding
 from tests.simulation import mistakes_in_work as work
 from tests.simulation.faults import GROUPS, Fault
@@ -68,7 +69,7 @@ _GROUPS: dict[Apply, tuple[str, ...]] = {
 }
 
 _MANY = tuple(Caller(at=at) for at in (0.0, 0.1, 0.2, 0.3))
-
+_THIN = Scenario((Caller(mood="good", crm="thin", steps=(Step(0.3, "follow_up", "bad"),)),))
 _STORIES: dict[Apply, Scenario] = {
     budgets.rests_after_refusals: Scenario(
         _MANY, skews=(0.0,), outages=(Outage(0.0, 60.0, ("model.",), Fault("refusal")),)
@@ -79,6 +80,9 @@ _STORIES: dict[Apply, Scenario] = {
     budgets.blind_to_others: Scenario(
         (Caller(),), outages=(Outage(0.0, 60.0, ("model.",), Fault("malformed")),), case_tokens=1100
     ),
+    crm.fetches_side_by_side: _THIN,
+    crm.forgets_what_was_fetched: _THIN,
+    crm.leaves_it_half_made: Scenario((Caller(crm="text"),)),
     work.no_check_after_look_up: Scenario(
         (Caller(),),
         callback="queryable",
@@ -175,6 +179,9 @@ _WHAT: dict[Apply, str] = {
     budgets.no_breaker: "a model that does not answer is called all the same",
     budgets.rests_after_refusals: "the model is not called after a refusal",
     budgets.breaker_counts_attempts: "waiting for the model uses attempts up",
+    crm.fetches_side_by_side: "two turns of a ticket fetch at once",
+    crm.forgets_what_was_fetched: "what was fetched before is fetched again",
+    crm.leaves_it_half_made: "a message without its case is taken for accepted",
 }
 MUTANTS: dict[str, Mutant] = {
     mutant.name: mutant for mutant in itertools.starmap(_mutant, _WHAT.items())

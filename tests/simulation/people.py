@@ -6,15 +6,18 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from shared.domain.inbound import InboundMessage, readable
 from shared.domain.nudge import Nudge, nudge_body
 from shared.domain.rows import Channel
 from shared.errors import RequestError, RetryableError
 from shared.pipeline.intake import Accepted, Arrival
+from tests.simulation.crm import VENDOR, event
 
 if TYPE_CHECKING:
     import asyncio
 
     from shared.bootstrap import Frontdesk
+    from tests.simulation.crm import SimulatedCrm
     from tests.simulation.host import Host
     from tests.simulation.scenario import Caller, Step
     from tests.simulation.watch import Watch
@@ -47,7 +50,7 @@ class People:
         active: How many still have something to do.
     """
 
-    def __init__(self, world: World, watch: Watch, host: Host) -> None:
+    def __init__(self, world: World, watch: Watch, host: Host, crm: SimulatedCrm) -> None:
         self.promises: list[Promise] = []
         self.cancels: set[str] = set()
         self.decisions: list[tuple[str, str, str]] = []
@@ -55,11 +58,17 @@ class People:
         self._world = world
         self._watch = watch
         self._host = host
+        self._crm = crm
+        self._thin: set[str] = set()
+        self._events = 0
 
     def arrive(self, number: int, caller: Caller) -> None:
         """A customer comes with all that will be done to his case."""
         opened: asyncio.Future[str] = self._world.loop.create_future()
         text = f"Case {number} [{caller.mood}] my room." + " dirty" * (_LONG * caller.long)
+        if caller.crm:
+            self._arrive_in_crm(number, caller, text, opened)
+            return
         key = f"d{number}" if caller.keyed else None
         self.start(self._open(caller.at, caller, text, key, opened))
         if caller.keyed and caller.twin is not None:
@@ -72,6 +81,55 @@ class People:
             self.start(self._step(caller.at + step.at, step, name, opened))
             if step.twin is not None:
                 self.start(self._step(caller.at + step.at + step.twin, step, name, opened))
+
+    def _arrive_in_crm(
+        self, number: int, caller: Caller, text: str, opened: asyncio.Future[str]
+    ) -> None:
+        """The same, for a customer who writes in a CRM."""
+        ticket = f"T{number}"
+        if caller.crm == "thin":
+            self._thin.add(ticket)
+        self.start(self._write(caller.at, ticket, text, f"m{number}", opened))
+        if caller.twin is not None:
+            self.start(self._write(caller.at + caller.twin, ticket, text, f"m{number}", opened))
+        for n, step in enumerate(caller.steps):
+            at, name = caller.at + step.at, f"{number}-{n}"
+            if step.act == "follow_up":
+                more = f"More {name} [{step.mood}]."
+                self.start(self._write(at, ticket, more, f"m{name}", opened))
+            else:
+                self.start(self._step(at, step, name, opened))
+
+    async def _write(
+        self, at: float, ticket: str, text: str, name: str, opened: asyncio.Future[str]
+    ) -> None:
+        """A customer's message in a ticket, and the webhooks about it."""
+        await self._world.wait(at)
+        if (name, text) not in self._crm.tickets.get(ticket, []):
+            self._crm.write(ticket, name, text)
+        if ticket in self._thin:
+            self.announce(ticket)
+            await self._deliver(event(ticket, f"event-{name}", None), opened)
+        else:
+            await self._deliver(event(ticket, name, text), opened)
+
+    def announce(self, ticket: str) -> None:
+        """A webhook that says no more than that something is in a ticket."""
+        if ticket in self._thin:
+            self._events += 1
+            opened: asyncio.Future[str] = self._world.loop.create_future()
+            self.start(self._deliver(event(ticket, f"event-{self._events}", None), opened))
+
+    async def _deliver(self, message: InboundMessage, opened: asyncio.Future[str]) -> None:
+        for pause in _TRIES:
+            verdict, said = await self.http("webhook", lambda app: _receive(app, message))
+            if verdict == "ok":
+                if message.fetch is None:
+                    self._promised(said, readable(message.text), message.delivery_id)
+                if not opened.done():
+                    opened.set_result(said.case_id)
+                return
+            await self._world.wait(pause)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Lets somebody act."""
@@ -218,3 +276,9 @@ class People:
         world.begin(what, process, serve).when_dead = lambda: say("failed")
         world.later(PATIENCE, say, "failed")
         return await answer
+
+
+async def _receive(app: Frontdesk, message: InboundMessage) -> Accepted:
+    desk = app.desks.get("hotel")
+    assert desk is not None
+    return await app.intake.receive(desk, VENDOR, message)

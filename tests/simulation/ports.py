@@ -320,12 +320,15 @@ class SimulatedSink:
             raise UncertainError("answer_lost", "simulated, not applied")
 
         def act() -> str:
-            return instantly(self.inner.send(call))
+            return self._apply(call)
 
         about = f"{self.kind} {call.request.key}"
         return await self._world.call(
             "sink.send", about, act, {"refused": refused, "unsure": unsure}, self.slowest
         )
+
+    def _apply(self, call: EffectCall) -> str:
+        return instantly(self.inner.send(call))
 
     async def find(self, call: EffectCall) -> str | None:
         return await self._world.call(

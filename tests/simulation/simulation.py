@@ -8,10 +8,10 @@ from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Any, get_args
 
-from shared.adapters.memory import MemoryConnectors, MemoryInbox, MemoryTickets
+from shared.adapters.memory import MemoryInbox, MemoryTickets
 from shared.bootstrap import Ports, assemble
 from shared.domain.approvals import Approvals
-from shared.domain.desk import Contact, Desk, Desks
+from shared.domain.desk import Contact, CrmRules, Desk, Desks
 from shared.domain.desk_action import CatalogueAction
 from shared.domain.promises import Promise
 from shared.domain.stage import Urgency
@@ -19,6 +19,7 @@ from shared.pipeline.intake import Arrival
 from shared.pipeline.limits import Limits
 from shared.settings import Settings
 from tests.simulation.checker import check
+from tests.simulation.crm import VENDOR, CrmSimulatedSink, SimulatedCrm
 from tests.simulation.host import Host
 from tests.simulation.model import SimulatedModel
 from tests.simulation.people import People
@@ -74,7 +75,8 @@ class Simulation:
             limits.last_call.total_seconds(),
         )
         self.host = Host(self.world, self.watch, AGENTS)
-        self.people = People(self.world, self.watch, self.host)
+        self.crm = SimulatedCrm(self.world, self.watch)
+        self.people = People(self.world, self.watch, self.host, self.crm)
         self.store = SimulatedStore(self.world, self.watch)
         self.index = SimulatedIndex(self.world, self._marked)
         self.store.changed = self._marked
@@ -87,7 +89,9 @@ class Simulation:
             "callback": self._sink(scenario.callback, scenario.callback_window),
             "email": self._sink(scenario.email, 86400.0),
             "action-http": self._sink(scenario.backend, 86400.0),
+            VENDOR: self._sink(scenario.crm, 86400.0, CrmSimulatedSink),
         }
+        self.sinks[VENDOR].told = self.people.announce  # type: ignore[attr-defined]
         self.world.processes += [self._process(n, skew) for n, skew in enumerate(scenario.skews)]
         self.host.ring_if_needed = self._ring_if_needed  # type: ignore[method-assign]
         self.garbage: list[bytes] = []
@@ -141,11 +145,13 @@ class Simulation:
         if not self.at_rest:
             self.host.ring()
 
-    def _sink(self, kind: SinkKind, window: float) -> SimulatedSink:
+    def _sink(
+        self, kind: SinkKind, window: float, made_by: type[SimulatedSink] = SimulatedSink
+    ) -> SimulatedSink:
         # A request that leaves later than this after the last look at the clock may meet a
         # receiver that has forgotten its key, or that was asked about it meanwhile.
         slowest = {"keyed": window - 100.0, "queryable": 5.0, "unkeyed": math.inf}[kind]
-        return SimulatedSink(self.world, kind, window, slowest)
+        return made_by(self.world, kind, window, slowest)
 
     def _process(self, number: int, skew: float) -> Process:
         process = Process(self.world, number, skew)
@@ -162,7 +168,7 @@ class Simulation:
                 spending=self.spending,
                 model=self.model,
                 sinks=dict(self.sinks),
-                connectors=MemoryConnectors({}),
+                connectors=self.crm.connectors,
                 inbox=MemoryInbox(),
                 tickets=MemoryTickets(),
                 clock=process,
@@ -226,6 +232,7 @@ def _desks() -> Desks:
                 tell=tell,
                 approvals=Approvals(remind_after="10m", escalate_after="20m"),
                 callback_hosts=("crm.example.com",),
+                crm=CrmRules(turns_alone=2),
                 sla=tuple(
                     Promise(urgency=urgency, first_reply="5m", resolution="10m")
                     for urgency in get_args(Urgency)

@@ -68,7 +68,8 @@ class StandIn:
                     urgency="high" if output.bad else "low",
                     should_escalate=output.bad,
                 )
-                return StageResult(writes=mood)
+                effects = () if output.bad else policy.notes(case, desk)
+                return StageResult(writes=mood, effects=effects)
             case _:
                 return policy.escalate(
                     case,
