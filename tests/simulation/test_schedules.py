@@ -18,7 +18,7 @@ from tests.simulation.schedule import of_seed, run
 PROCESSES = 1
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_nothing_is_lost_or_done_twice_in_thousands_of_schedules() -> None:
     with campaign.spread(PROCESSES) as over:
         totals = campaign.at_random(over, range(4000))
@@ -29,7 +29,7 @@ def test_nothing_is_lost_or_done_twice_in_thousands_of_schedules() -> None:
     assert totals.uncertain < 0.05 * totals.effects
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_no_single_fault_at_any_call_does_harm() -> None:
     with campaign.spread(PROCESSES) as over:
         totals = campaign.singles(over, ["escalated", "answered", "fetched"])
@@ -37,7 +37,7 @@ def test_no_single_fault_at_any_call_does_harm() -> None:
     assert totals.schedules == totals.faults > 600
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_every_known_mistake_is_found() -> None:
     with campaign.spread(PROCESSES) as over:
         survivors = [name for name in MUTANTS if not campaign.hunt(over, name, 1200)[0]]
