@@ -44,10 +44,11 @@ def is_settled(case: SupportCase) -> bool:
     """True when the agents are done and each effect was tried at least once.
 
     An effect that has to be tried again is not waited for: that may take minutes, and changes
-    nothing about the answer.
+    nothing about the answer. Nor is one that waits for its hour, such as a reminder.
     """
     agents_done = all(stage.due_at is None for stage in case.stages)
-    untried = any(e.due_at and e.state in ("waiting", "attempting") for e in case.effects)
+    begun = (e for e in case.effects if not e.dormant)
+    untried = any(e.due_at and e.state in ("waiting", "attempting") for e in begun)
     return case.status in ("cancelled", "resolved") or (agents_done and not untried)
 
 

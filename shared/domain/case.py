@@ -92,6 +92,7 @@ class EffectView(Record):
     Attributes:
         state: ``uncertain``: it may have happened, a person has to look. ``refused``: it did not.
             ``moot``: what it was to be about is decided.
+        dormant: It waits for its hour, such as a reminder: nothing else is waiting for it.
         receipt: What the receiver answered, such as a message id.
     """
 
@@ -102,6 +103,7 @@ class EffectView(Record):
     state: EffectPhase
     attempts: int = 0
     due_at: datetime | None = None
+    dormant: bool = False
     finished_at: datetime | None = None
     receipt: str = ""
     error: StageError | None = None

@@ -254,6 +254,7 @@ def _effect(progress: EffectProgress) -> EffectView:
         turn=request.turn,
         state=progress.phase,
         due_at=progress.due_at,
+        dormant=progress.dormant,
     )
     if row is None:
         return view

@@ -104,7 +104,8 @@ class RunningHost:
         until = time.monotonic() + limit
         while True:
             case = self.case(case_id)
-            if not any(part["due_at"] for part in [*case["stages"], *case["effects"]]):
+            effects = [effect for effect in case["effects"] if not effect["dormant"]]
+            if not any(part["due_at"] for part in [*case["stages"], *effects]):
                 return case
             assert time.monotonic() < until, (case["stages"], self.log()[-3000:])
             time.sleep(0.05)

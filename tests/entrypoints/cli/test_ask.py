@@ -13,6 +13,8 @@ import pytest
 from entrypoints.cli.follow import is_settled
 from shared.domain.case import ActionView
 from shared.domain.stage import DroppedAction
+from tests.support.proposals import proposing
+from tests.support.world import World
 
 MESSAGE = "My room is dirty."
 NOW = "2026-11-23T10:00:00Z"
@@ -288,6 +290,16 @@ def test_an_effect_is_waited_for_until_it_was_tried(make_case: Any, state: str) 
     assert not is_settled(make_case(effects=[{**effect, "state": state, "due_at": NOW}]))
     assert is_settled(make_case(effects=[{**effect, "state": "deferred", "due_at": NOW}]))
     assert is_settled(make_case(effects=[{**effect, "state": "done"}]))
+
+
+async def test_a_case_that_waits_for_a_yes_is_settled_before_its_reminders() -> None:
+    world = World(proposing(("pay", {"amount": 40})))
+    case_id = await world.open(desk="acting")
+    await world.deliver()
+    case = await world.case(case_id)
+    assert [action.state for action in case.actions] == ["waiting"]
+    assert [e.key for e in case.effects if e.dormant and e.due_at], "a reminder is to come"
+    assert is_settled(case)
 
 
 def test_effects_say_where_they_went_and_what_went_wrong(
