@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from entrypoints.cli import local
-from entrypoints.cli.exits import DONE
+from entrypoints.cli.paging import add_paging, show_page
 from entrypoints.cli.table import age, short_id, table
 from entrypoints.cli.terminal import Ink, Screen, Terminal
 
@@ -31,7 +30,6 @@ STATUSES = (
     "resolved",
     "cancelled",
 )
-_LIMIT = 20
 _STATUS_STYLES = {"escalated": "yellow", "answered": "green", "resolved": "green"}
 
 
@@ -45,12 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         choices=("Positive", "Negative"),
         help="only cases of this sentiment",
     )
-    parser.add_argument(
-        "--limit", type=int, default=_LIMIT, metavar="N", help=f"how many (default {_LIMIT})"
-    )
-    parser.add_argument("--cursor", metavar="C", help="go on where an earlier listing ended")
-    parser.add_argument("--json", action="store_true", help="print the page as JSON")
-    local.add_address(parser)
+    add_paging(parser)
 
 
 def run(args: argparse.Namespace, screen: Screen) -> int:
@@ -63,32 +56,20 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
             limit=args.limit,
             cursor=args.cursor,
         )
-    if args.json:
-        screen.json(json.dumps(page, ensure_ascii=False, indent=2))
-        return DONE
-    from shared.domain.case import IndexEntry
-
-    entries = [IndexEntry.model_validate(entry) for entry in page["cases"]]
-    if entries:
-        listing(entries, screen.out, datetime.now(UTC))
-    else:
-        screen.err.line("no such cases" if _filtered(args) else _NONE_YET)
-    if page.get("next"):
-        screen.out.line(Ink(f"more: ./frontdesk cases {_next_page(args, page['next'])}", "dim"))
-    return DONE
+    none = "no such cases" if _filtered(args) else _NONE_YET
+    return show_page(args, screen, page, listing, none, shlex.join(["cases", *_given(args)]))
 
 
 _NONE_YET = 'no cases yet: ./frontdesk ask --desk hotel "My room is dirty and nobody came."'
 
 
-def _next_page(args: argparse.Namespace, cursor: str) -> str:
+def _given(args: argparse.Namespace) -> list[str]:
     given = {"--desk": args.desk, "--status": args.status, "--sentiment": args.sentiment}
-    given |= {"--limit": None if args.limit == _LIMIT else str(args.limit), "--cursor": cursor}
-    return shlex.join(part for option, value in given.items() if value for part in (option, value))
+    return [part for option, value in given.items() if value for part in (option, value)]
 
 
 def _filtered(args: argparse.Namespace) -> bool:
-    return any((args.desk, args.status, args.sentiment, args.cursor))
+    return bool(_given(args) or args.cursor)
 
 
 def listing(entries: list[IndexEntry], out: Terminal, now: datetime) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from entrypoints.cli import local
-from entrypoints.cli.exits import DONE
+from entrypoints.cli.paging import add_paging, show_page
 from entrypoints.cli.table import age, short_id, table
 from entrypoints.cli.terminal import Ink, Screen, Terminal
 
@@ -26,38 +25,18 @@ What to do with them:
   ./frontdesk resolve CASE --reason TEXT    a person has dealt with it
 """
 _PREFACE = "a person is needed, not finished: "
-_LIMIT = 20
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument(
-        "--limit", type=int, default=_LIMIT, metavar="N", help=f"how many (default {_LIMIT})"
-    )
-    parser.add_argument("--cursor", metavar="C", help="go on where an earlier listing ended")
-    parser.add_argument("--json", action="store_true", help="print the page as JSON")
-    local.add_address(parser)
+    add_paging(parser)
 
 
 def run(args: argparse.Namespace, screen: Screen) -> int:
     """Print one page of parked cases."""
     with local.reach(args, screen.err, work=False) as api:
         page = api.parked(limit=args.limit, cursor=args.cursor)
-    if args.json:
-        screen.json(json.dumps(page, ensure_ascii=False, indent=2))
-        return DONE
-    from shared.domain.case import IndexEntry
-
-    entries = [IndexEntry.model_validate(entry) for entry in page["cases"]]
-    if entries:
-        listing(entries, screen.out, datetime.now(UTC))
-    else:
-        screen.err.line("nothing is parked")
-    if page.get("next"):
-        limit = "" if args.limit == _LIMIT else f"--limit {args.limit} "
-        more = f"more: ./frontdesk parked {limit}--cursor {page['next']}"
-        screen.out.line(Ink(more, "dim"))
-    return DONE
+    return show_page(args, screen, page, listing, "nothing is parked", "parked")
 
 
 def listing(entries: list[IndexEntry], out: Terminal, now: datetime) -> None:
