@@ -6,36 +6,23 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.data.tables import UpdateMode
 
-from shared.adapters.azure_errors import ensure, storage_errors, write_ensured
+from shared.adapters.azure_errors import storage_errors
+from shared.adapters.one_table import OneTable
 from shared.ports.crm import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from azure.data.tables.aio import TableClient
-
 _BATCHES, _MARKS = "batch", "mark"
 
 
-class TableInbox:
-    """Inbox on one table: few rows, most of them short-lived.
-
-    Args:
-        client: The table; its owner closes it.
-    """
-
-    def __init__(self, client: TableClient) -> None:
-        self._client = client
-
-    async def ensure(self) -> None:
-        """Makes the table unless it is there."""
-        await ensure(self._client.create_table)
+class TableInbox(OneTable):
+    """Inbox on one table: few rows, most of them short-lived."""
 
     async def put(self, batch: Batch) -> None:
         fields = {"desk": batch.desk, "vendor": batch.vendor, "at": batch.at.isoformat()}
-        await self._write({"PartitionKey": _BATCHES, "RowKey": batch.id, **fields})
+        await self._upsert({"PartitionKey": _BATCHES, "RowKey": batch.id, **fields})
 
     async def get(self, batch_id: str) -> Batch | None:
         found = await self._read(_BATCHES, batch_id)
@@ -63,7 +50,7 @@ class TableInbox:
         return str(found["mark"]) if found else None
 
     async def set_mark(self, name: str, mark: str) -> None:
-        await self._write({"PartitionKey": _MARKS, "RowKey": name, "mark": mark})
+        await self._upsert({"PartitionKey": _MARKS, "RowKey": name, "mark": mark})
 
     async def _read(self, partition: str, key: str) -> Mapping[str, Any] | None:
         async with storage_errors():
@@ -72,13 +59,6 @@ class TableInbox:
             except ResourceNotFoundError:
                 return None
         return found
-
-    async def _write(self, entity: Mapping[str, str]) -> None:
-        async def write() -> None:
-            async with storage_errors():
-                await self._client.upsert_entity(entity, mode=UpdateMode.REPLACE)
-
-        await write_ensured(write, self.ensure)
 
 
 def _batch(entity: Mapping[str, Any]) -> Batch:

@@ -6,9 +6,8 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from azure.data.tables import UpdateMode
-
-from shared.adapters.azure_errors import storage_errors, write_ensured
+from shared.adapters.azure_errors import storage_errors
+from shared.adapters.one_table import OneTable
 from shared.adapters.table_layout import (
     KEY,
     PARTITION,
@@ -26,10 +25,9 @@ from shared.adapters.table_layout import (
     wake_key,
     wakes_until,
 )
-from shared.adapters.table_store import ensure_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from azure.data.tables.aio import TableClient
@@ -43,19 +41,8 @@ _PAGE_MAX = 1000
 _ROUNDS = 8
 
 
-class TableCaseIndex:
-    """CaseIndex on one table.
-
-    Args:
-        client: The table; its owner closes it.
-    """
-
-    def __init__(self, client: TableClient) -> None:
-        self._client = client
-
-    async def ensure(self) -> None:
-        """Makes the table unless it is there."""
-        await ensure_table(self._client)
+class TableCaseIndex(OneTable):
+    """CaseIndex on one table."""
 
     async def put(self, entry: IndexEntry) -> None:
         await self._upsert(entry_entity(entry, entry.facet))
@@ -155,13 +142,6 @@ class TableCaseIndex:
     async def forget(self, wake: Wake) -> None:
         async with storage_errors():
             await self._client.delete_entity(WAKES, wake_key(wake))
-
-    async def _upsert(self, entity: Mapping[str, str]) -> None:
-        async def write() -> None:
-            async with storage_errors():
-                await self._client.upsert_entity(entity, mode=UpdateMode.REPLACE)
-
-        await write_ensured(write, self.ensure)
 
 
 class _Reader:

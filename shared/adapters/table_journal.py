@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azure.data.tables import UpdateMode
-
-from shared.adapters.azure_errors import ensure, storage_errors, write_ensured
+from shared.adapters.azure_errors import storage_errors
+from shared.adapters.one_table import OneTable
 from shared.adapters.table_layout import (
     digest_entity,
     digests_partition,
@@ -19,10 +18,7 @@ from shared.adapters.table_layout import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
-
-    from azure.data.tables.aio import TableClient
 
     from shared.domain.digest import FiledDigest
     from shared.domain.journal import JournalEntry
@@ -30,19 +26,8 @@ if TYPE_CHECKING:
 _PAGE_MAX = 1000
 
 
-class TableJournal:
-    """Journal on one table.
-
-    Args:
-        client: The table; its owner closes it.
-    """
-
-    def __init__(self, client: TableClient) -> None:
-        self._client = client
-
-    async def ensure(self) -> None:
-        """Makes the table unless it is there."""
-        await ensure(self._client.create_table)
+class TableJournal(OneTable):
+    """Journal on one table."""
 
     async def record(self, entry: JournalEntry) -> None:
         await self._upsert(journal_entity(entry))
@@ -88,10 +73,3 @@ class TableJournal:
                 if len(digests) == limit:
                     break
         return digests
-
-    async def _upsert(self, entity: Mapping[str, str]) -> None:
-        async def write() -> None:
-            async with storage_errors():
-                await self._client.upsert_entity(entity, mode=UpdateMode.REPLACE)
-
-        await write_ensured(write, self.ensure)

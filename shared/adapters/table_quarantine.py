@@ -5,32 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from azure.data.tables import UpdateMode
-
-from shared.adapters.azure_errors import ensure, storage_errors, write_ensured
+from shared.adapters.azure_errors import storage_errors
+from shared.adapters.one_table import OneTable
 from shared.ports import Quarantined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from azure.data.tables.aio import TableClient
-
 _PARTITION = "quarantine"
 
 
-class TableQuarantine:
-    """Quarantine on one table: few entries, read by people.
-
-    Args:
-        client: The table; its owner closes it.
-    """
-
-    def __init__(self, client: TableClient) -> None:
-        self._client = client
-
-    async def ensure(self) -> None:
-        """Makes the table unless it is there."""
-        await ensure(self._client.create_table)
+class TableQuarantine(OneTable):
+    """Quarantine on one table: few entries, read by people."""
 
     async def put(self, item: Quarantined) -> None:
         entity = {
@@ -41,12 +27,7 @@ class TableQuarantine:
             "body": item.body,
             "at": item.at.isoformat(),
         }
-
-        async def write() -> None:
-            async with storage_errors():
-                await self._client.upsert_entity(entity, mode=UpdateMode.REPLACE)
-
-        await write_ensured(write, self.ensure)
+        await self._upsert(entity)
 
     async def entries(self, limit: int) -> list[Quarantined]:
         asked = self._client.query_entities(

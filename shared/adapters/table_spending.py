@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
 from shared.adapters.azure_errors import storage_errors, write_ensured
+from shared.adapters.one_table import SENT_AGAIN, OneTable
 from shared.adapters.table_layout import parse_spend, spend_entity
-from shared.adapters.table_store import SENT_AGAIN, ensure_table
 from shared.domain.budget import DaySpend
 from shared.errors import ConflictError
 
-if TYPE_CHECKING:
-    from azure.data.tables.aio import TableClient
 
-
-class TableSpending:
-    """Spending on one table.
-
-    Args:
-        client: The table; its owner closes it.
-    """
-
-    def __init__(self, client: TableClient) -> None:
-        self._client = client
-
-    async def ensure(self) -> None:
-        """Makes the table unless it is there."""
-        await ensure_table(self._client)
+class TableSpending(OneTable):
+    """Spending on one table."""
 
     async def read(self, desk: str, day: str) -> tuple[DaySpend, str | None]:
         async with storage_errors():

@@ -8,7 +8,8 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import UpdateMode
 
-from shared.adapters.azure_errors import ensure, storage_errors, write_ensured
+from shared.adapters.azure_errors import storage_errors, write_ensured
+from shared.adapters.one_table import SENT_AGAIN, OneTable
 from shared.adapters.table_layout import check_key, parse_row, row_entity
 from shared.domain.partition import Partition, Stored
 from shared.errors import ConflictError
@@ -20,12 +21,8 @@ if TYPE_CHECKING:
 
     from shared.domain.rows import Row
 
-# The SDK would not send a POST again after a broken connection, and a kept connection that the
-# service has closed meanwhile breaks often. Our own row then answers 409, as the port says.
-SENT_AGAIN = frozenset({"GET", "PUT", "DELETE", "POST"})
 
-
-class TableCaseStore:
+class TableCaseStore(OneTable):
     """CaseStore on one table.
 
     Args:
@@ -34,12 +31,8 @@ class TableCaseStore:
     """
 
     def __init__(self, client: TableClient, page_size: int | None = None) -> None:
-        self._client = client
+        super().__init__(client)
         self._page_size = page_size
-
-    async def ensure(self) -> None:
-        """Makes the table unless it is there."""
-        await ensure_table(self._client)
 
     async def read(self, case_id: str) -> Partition:
         check_key(case_id)
@@ -76,8 +69,3 @@ class TableCaseStore:
             except ResourceNotFoundError:
                 raise ConflictError("the row is gone") from None
         return str(answer["etag"])
-
-
-async def ensure_table(client: TableClient) -> None:
-    """Makes a table unless it is there."""
-    await ensure(lambda: client.create_table(retry_on_methods=SENT_AGAIN))

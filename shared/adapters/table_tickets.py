@@ -7,28 +7,16 @@ from typing import TYPE_CHECKING
 
 from azure.core.exceptions import ResourceNotFoundError
 
-from shared.adapters.azure_errors import ensure, storage_errors, write_ensured
+from shared.adapters.azure_errors import storage_errors, write_ensured
+from shared.adapters.one_table import OneTable
 from shared.ports.tickets import Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from azure.data.tables.aio import TableClient
 
-
-class TableTickets:
-    """TicketLedger on one table.
-
-    Args:
-        client: The table; its owner closes it.
-    """
-
-    def __init__(self, client: TableClient) -> None:
-        self._client = client
-
-    async def ensure(self) -> None:
-        """Makes the table unless it is there."""
-        await ensure(self._client.create_table)
+class TableTickets(OneTable):
+    """TicketLedger on one table."""
 
     async def insert(self, ticket: Ticket) -> None:
         entity = {
