@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -22,18 +22,15 @@ from shared.adapters.crm_sink import CrmSink
 from shared.adapters.email import EmailSink, Mailer, MailServer, parse_sender
 from shared.adapters.memory_sinks import Fault, MemorySink
 from shared.domain.approval_links import ApprovalLinks
-from shared.domain.outbound import mark_of
 from shared.errors import PermanentError, RetryableError, UncertainError
 from shared.ports import EffectCall, Sink
+from tests.support.bench import Bench as VendorBench
 from tests.support.benches import BENCHES
-from tests.support.chatwoot import ChatwootApi, Conversation
 from tests.support.effect_calls import KEY, a_call
 from tests.support.receiver import SECRET, Receiver
 from tests.support.receiver import Fault as HttpFault
 from tests.support.service import Fault as ServiceFault
 from tests.support.service import Service
-from tests.support.vendor_api import VendorApi
-from tests.support.zendesk import Ticket, ZendeskApi
 
 OTHER_KEY = KEY.replace("reply-1", "reply-2")
 
@@ -168,26 +165,9 @@ def crm(vendor: str, settings: dict[str, str]) -> CrmSink:
     return CrmSink(vendor, CrmConnectors(settings, ["hotel"], development=True), "")
 
 
-@pytest.fixture
-async def standard() -> AsyncIterator[Bench]:
-    ways: dict[Fault, HttpFault] = {
-        "before": HttpFault(cut=True),
-        "after": HttpFault(cut=True, keep=True),
-        "busy": HttpFault(503),
-        "never": HttpFault(410),
-    }
-    async with Receiver() as receiver:
-        settings = {"HOTEL_STANDARD_SECRET": SECRET, "HOTEL_STANDARD_URL": receiver.url}
-        yield Bench(
-            crm("standard", settings),
-            "T-77",
-            lambda fault: receiver.faults.append(ways[fault]),
-            lambda: receiver.ledger,
-        )
-
-
-def on(api: VendorApi, ticket: str = "77", receipt: Callable[[str], str] = mark_of) -> Bench:
+def on(there: VendorBench[Any]) -> Bench:
     """A vendor's sink on its stand-in, whose ledger holds marks."""
+    api = there.api
     api.spares_reads = True
     ways: dict[Fault, HttpFault] = {
         "before": HttpFault(cut=True),
@@ -195,39 +175,25 @@ def on(api: VendorApi, ticket: str = "77", receipt: Callable[[str], str] = mark_
         "busy": HttpFault(429),
         "never": HttpFault(422),
     }
-    keys = {receipt(key): key for key in (KEY, OTHER_KEY)}
+    keys = {there.receipt(key): key for key in (KEY, OTHER_KEY)}
     return Bench(
-        crm(api.vendor, api.settings("hotel", "s")),
-        ticket,
+        crm(api.vendor, api.settings("hotel", there.secret)),
+        there.ticket,
         lambda fault: api.faults.append(ways[fault]),
         lambda: [keys[mark] for mark in api.ledger],
     )
 
 
 @pytest.fixture
-async def zendesk() -> AsyncIterator[Bench]:
-    async with ZendeskApi() as api:
-        api.tickets["77"] = Ticket()
-        yield on(api)
-
-
-@pytest.fixture
-async def chatwoot() -> AsyncIterator[Bench]:
-    async with ChatwootApi() as api:
-        api.conversations["77"] = Conversation()
-        yield on(api)
-
-
-@pytest.fixture
 async def vendor(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
-    api_type, made_by = BENCHES[request.node.callspec.params["bench"]]
-    async with api_type() as api:
+    made_by = BENCHES[request.node.callspec.params["bench"]]
+    async with made_by.api_type() as api:
         there = made_by(api)
         there.opened("My room is dirty.")
-        yield on(api, there.ticket, there.receipt)
+        yield on(there)
 
 
-_REAL = ("callback", "email", "standard", "zendesk", "chatwoot", "http", "action_email", "python")
+_REAL = ("callback", "email", "http", "action_email", "python")
 
 
 @pytest.fixture(params=["keyed", "queryable", "unkeyed", *_REAL, *BENCHES])

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from devkit.crm.stand_in import VendorApi
 from entrypoints import webhooks
 from shared.adapters.crm_connectors import CrmConnectors
 from shared.adapters.memory import MemoryConnectors
 from shared.domain.desk import CrmRules, Desk
 from tests.support.crm import MakeWorld, ThinVendor
-from tests.support.vendor_api import VendorApi
 from tests.support.world import NEGATIVE, World, a_desk
 
 

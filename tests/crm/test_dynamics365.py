@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from devkit.crm.dynamics365 import Dynamics365Api, context, regarding
+from devkit.crm.stand_in import Fault
 from shared.domain.outbound import Post
 from shared.errors import UncertainError
 from shared.ports.crm import Connector
+from tests.support.benches import Dynamics365Bench
 from tests.support.crm import MakeWorld, deliver
-from tests.support.dynamics365 import Dynamics365Api, Dynamics365Bench, context, regarding
-from tests.support.receiver import Fault
 from tests.support.world import POSITIVE, World
 
 MAIL = "77777777-1111-4c2b-9f00-000d3aa2331c"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from devkit.crm.freshdesk import FreshdeskApi
+from tests.support.benches import FreshdeskBench
 from tests.support.crm import MakeWorld, deliver
-from tests.support.freshdesk import FreshdeskApi, FreshdeskBench
 from tests.support.world import World
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from devkit.crm.intercom import COLLEAGUE, CUSTOMER, IntercomApi
+from devkit.crm.stand_in import Fault
+from tests.support.benches import IntercomBench
 from tests.support.crm import MakeWorld, deliver
-from tests.support.intercom import COLLEAGUE, CUSTOMER, IntercomApi, IntercomBench
-from tests.support.receiver import Fault
 from tests.support.world import World
 
 TICKET: dict[str, Any] = {

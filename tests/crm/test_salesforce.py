@@ -8,15 +8,10 @@ from xml.etree.ElementTree import fromstring
 
 import pytest
 
+from devkit.crm.salesforce import SalesforceApi, envelope, notification
+from devkit.crm.stand_in import Fault, RefusedError
+from tests.support.benches import SalesforceBench
 from tests.support.crm import MakeWorld, deliver
-from tests.support.receiver import Fault
-from tests.support.salesforce import (
-    SalesforceApi,
-    SalesforceBench,
-    envelope,
-    notification,
-)
-from tests.support.vendor_api import RefusedError
 from tests.support.world import World
 
 _OUT = "{http://soap.sforce.com/2005/09/outbound}"

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from devkit.crm.servicenow import ServicenowApi
 from shared.adapters.crm_connectors import CrmConnectors
 from shared.domain.outbound import Labels, Post
 from shared.errors import PermanentError
 from shared.ports.crm import Connector
-from tests.support.servicenow import ServicenowApi, ServicenowBench
+from tests.support.benches import ServicenowBench
 
 
 @pytest.fixture

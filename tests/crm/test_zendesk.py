@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -12,22 +9,14 @@ from typing import Any
 
 import pytest
 
+from devkit.crm.stand_in import Fault
+from devkit.crm.zendesk import AGENT, CUSTOMER, Ticket, ZendeskApi, comment, event, signed
 from shared.domain.outbound import mark_of
+from tests.support.benches import ZendeskBench
 from tests.support.crm import MakeWorld, deliver
-from tests.support.receiver import Fault
 from tests.support.world import POSITIVE, World
-from tests.support.zendesk import (
-    AGENT,
-    CUSTOMER,
-    SECRET,
-    Ticket,
-    ZendeskApi,
-    comment,
-    event,
-    signed,
-)
 
-ESCALATION: dict[str, Any] = {"actions": [], "needs_upper_management_attention": False}
+SECRET = ZendeskBench.webhook_secret
 DIRTY = {"subject": "Room 4", "description": "My room is dirty.", "requester_id": "2"}
 
 
@@ -44,8 +33,8 @@ def world(make_world: MakeWorld, api: ZendeskApi) -> World:
     return make_world(api, SECRET)
 
 
-async def post(world: World, body: bytes, **more: Any) -> Any:
-    response, said = await deliver("zendesk", *signed(body, world.clock.now(), **more))
+async def post(world: World, body: bytes) -> Any:
+    response, said = await deliver("zendesk", *signed(body, world.clock.now(), SECRET))
     assert response.status_code == 202, said
     return said
 
@@ -80,27 +69,6 @@ async def test_a_new_ticket_gets_a_reply_a_note_tags_and_its_priority(
     assert ticket.priority == "high"
     keys = [f"{case.case_id}-reply-1", f"{case.case_id}-escalation_note-1"]
     assert sorted(api.ledger) == sorted(map(mark_of, keys))
-
-
-async def test_what_a_customer_wrote_is_escaped_in_the_note(world: World, api: ZendeskApi) -> None:
-    world.model.script["escalation"] = ESCALATION | {
-        "summary": "<script>alert(1)</script> [x](http://e.com)"
-    }
-    await post(world, created(world))
-    await world.deliver()
-    assert "<script>" not in api.tickets["35436"].comments[-1]["html_body"]
-
-
-@pytest.mark.parametrize("how", ["note", "draft"])
-async def test_a_desk_may_keep_replies_from_customers(
-    make_world: MakeWorld, api: ZendeskApi, how: str
-) -> None:
-    world = make_world(api, SECRET, reply=how, note=False, labels=False)
-    await post(world, created(world))
-    await world.deliver()
-    [_, reply] = api.tickets["35436"].comments
-    assert reply["public"] is False
-    assert reply["html_body"].startswith("Suggested reply, not sent to the customer")
 
 
 async def test_a_demonstration_models_reply_never_reaches_a_customer(
@@ -157,17 +125,6 @@ async def test_what_colleagues_and_we_ourselves_write_is_no_turn(
 ) -> None:
     answer = await post(world, added(world, said))
     assert answer == {"cases": [], "counts": {"ignored": 1}}
-
-
-async def test_our_own_comment_that_comes_back_changes_nothing(
-    world: World, api: ZendeskApi
-) -> None:
-    said = await post(world, created(world))
-    await world.deliver()
-    for ours in api.tickets["35436"].comments[1:]:
-        back = comment(ours["id"], ours["body"], staff=True, public=ours["public"])
-        assert (await post(world, added(world, back)))["cases"] == []
-    assert len((await world.store.read(said["cases"][0])).messages) == 1
 
 
 async def test_a_trigger_only_says_that_something_came(world: World, api: ZendeskApi) -> None:
@@ -228,21 +185,6 @@ async def test_a_fetch_that_may_not_now_comes_again_when_told(
     assert (case.customer_query, case.stages[0].attempts) == ("My room is dirty.", 5)
 
 
-@pytest.mark.parametrize("kept", [True, False])
-async def test_a_lost_answer_is_looked_up_and_nothing_is_written_twice(
-    world: World, api: ZendeskApi, kept: bool
-) -> None:
-    world.model.script |= POSITIVE
-    api.faults += [Fault(cut=True, keep=kept)] * 2
-    said = await post(world, created(world))
-    await world.deliver()
-    world.make_visible()
-    await world.deliver()
-    case = await world.case(said["cases"][0])
-    assert {e.state for e in case.effects} == {"done"}
-    assert len(api.ledger) == len(set(api.ledger)) == 2
-
-
 async def test_a_closed_ticket_makes_it_a_case_for_a_person(world: World, api: ZendeskApi) -> None:
     world.model.script |= POSITIVE
     api.tickets["35436"].closed = True
@@ -272,40 +214,3 @@ async def test_a_wrong_token_is_tried_again_until_somebody_repairs_it(
     world.make_visible()
     await world.deliver()
     assert (await world.case(said["cases"][0])).customer_query == "My room is dirty."
-
-
-async def test_mistakes_of_other_verifiers_are_refused(world: World) -> None:
-    body, headers = signed(created(world), world.clock.now())
-    stamp = headers["x-zendesk-webhook-signature-timestamp"].encode()
-    wrong = {
-        "hex": hmac.new(SECRET.encode(), stamp + body, hashlib.sha256).hexdigest(),
-        "dot": _base64(stamp + b"." + body),
-        "other order": _base64(body + stamp),
-        "body alone": _base64(body),
-        "decoded secret": base64.b64encode(
-            hmac.new(base64.b64decode(SECRET), stamp + body, hashlib.sha256).digest()
-        ).decode(),
-    }
-    for what, signature in wrong.items():
-        forged = headers | {"x-zendesk-webhook-signature": signature}
-        response, _ = await deliver("zendesk", body, forged)
-        assert response.status_code == 401, what
-    assert world.store._cases == {}
-
-
-def _base64(message: bytes) -> str:
-    return base64.b64encode(hmac.new(SECRET.encode(), message, hashlib.sha256).digest()).decode()
-
-
-@pytest.mark.parametrize("seconds", [-301, 301])
-async def test_a_stale_delivery_is_refused(world: World, seconds: int) -> None:
-    at = world.clock.now() + timedelta(seconds=seconds)
-    response, _ = await deliver("zendesk", *signed(created(world), at))
-    assert response.status_code == 401
-
-
-@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"ticket_id": "  "}', b'{"ticket_id": null}',
-    b'{"type": "zen:event-type:ticket.created", "detail": {}}'])  # fmt: skip
-async def test_a_body_without_a_ticket_is_not_theirs(world: World, body: bytes) -> None:
-    response, _ = await deliver("zendesk", *signed(body, world.clock.now()))
-    assert response.status_code == 400

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +10,7 @@ from typing import Any, Literal
 
 import azure.functions as func
 
+from devkit.crm import standard as vendor
 from entrypoints import webhooks
 from entrypoints.http_protocol import answering
 from shared.domain.inbound import (
@@ -24,9 +22,10 @@ from shared.domain.inbound import (
 )
 from shared.domain.outbound import Labels, Post
 from shared.errors import FrontdeskError, UnverifiedError
+from tests.support.benches import StandardBench
 from tests.support.world import World
 
-STANDARD_SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two bytes...!").decode()
+STANDARD_SECRET = StandardBench.webhook_secret
 MakeWorld = Callable[..., World]
 _HANDLER = answering(webhooks.receive_webhook)
 
@@ -56,23 +55,15 @@ def standard(
     name: str = "msg-1",
     secret: str = STANDARD_SECRET,
 ) -> tuple[bytes, dict[str, str]]:
-    """A Standard Webhooks delivery, written from the specification."""
-    body = json.dumps({"type": event, "timestamp": at.isoformat(), "data": data}).encode()
-    return signed(body, at, name, secret)
+    """A Standard Webhooks delivery."""
+    return vendor.signed(vendor.event(data, at, event), at, name, secret)
 
 
 def signed(
     body: bytes, at: datetime, name: str = "msg-1", secret: str = STANDARD_SECRET
 ) -> tuple[bytes, dict[str, str]]:
     """Any body, signed as Standard Webhooks are."""
-    seconds = str(int(at.timestamp()))
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    digest = hmac.new(key, f"{name}.{seconds}.".encode() + body, hashlib.sha256).digest()
-    return body, {
-        "webhook-id": name,
-        "webhook-timestamp": seconds,
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
-    }
+    return vendor.signed(body, at, name, secret)
 
 
 @dataclass

@@ -7,31 +7,27 @@ import json
 import ssl
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from devkit.crm import stand_in
+
 SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSBsb2NhbCByZWNlaXZlciE="
 
 
 @dataclass(frozen=True)
-class Fault:
-    """What goes wrong with one request: a status, or no answer at all.
+class Fault(stand_in.Fault):
+    """What goes wrong with one request.
 
     Attributes:
-        keep: Apply it all the same.
-        cut: Cut the connection instead of answering.
         hang: Never answer.
         flood: Answer with a body without end.
     """
 
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    keep: bool = False
-    cut: bool = False
     hang: bool = False
     flood: bool = False
 

@@ -1,4 +1,4 @@
-"""HubSpot for tests: signed arrays of events, and the part of its API that we use.
+"""HubSpot: signed arrays of events, and the part of its API that we use.
 
 Written from https://developers.hubspot.com/docs/api/webhooks/validating-requests and the API
 reference (tickets, notes, conversations).
@@ -11,20 +11,16 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from html import escape
 from typing import Any, ClassVar
 
 from aiohttp import web
 
-from tests.support.bench import Bench, Sent, seen
-from tests.support.vendor_api import RefusedError, VendorApi, only
+from devkit.crm import counterpart
+from devkit.crm.counterpart import Sent, seen
+from devkit.crm.stand_in import RefusedError, VendorApi, insist, only
 
-#: HubSpot's own libraries are tested with this secret, body, address and time:
-#: https://github.com/HubSpot/hubspot-api-python/blob/master/tests/spec/utils/test_signature.py
-EXAMPLE_SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
-EXAMPLE = (b"{'example_field':'example_value'}", "https://www.example.com/webhook_uri", "15000000")
-EXAMPLE_SIGNATURE = "HPW73RUtKmcYoEDADG0s6MmGFWUzWJKAW07r8RDgcQw="
+_PRIORITIES = ("LOW", "MEDIUM", "HIGH", "URGENT")
 _VISITOR = {
     "actorId": "V-1",
     "deliveryIdentifier": {"type": "HS_EMAIL_ADDRESS", "value": "a@e.com"},
@@ -49,7 +45,7 @@ class HubspotApi(VendorApi):
         """Adds a message to thread 77, newest first, as HubSpot lists them."""
         number = len(self.messages)
         message = {
-            "id": f"m{number}",
+            "id": f"m{self.numbers_from + number}",
             "type": "MESSAGE",
             "direction": "INCOMING" if incoming else "OUTGOING",
             "text": text,
@@ -63,7 +59,7 @@ class HubspotApi(VendorApi):
         self.messages.insert(0, message)
         return message
 
-    def authorised(self, request: web.Request) -> bool:
+    def authorised(self, request: web.Request, raw: bytes) -> bool:
         return request.headers.get("Authorization") == "Bearer pat-na1-token"
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
@@ -74,7 +70,7 @@ class HubspotApi(VendorApi):
             said = self._note(only(body, "properties", "associations"))
         elif (method, path) == ("POST", "/crm/v3/objects/notes/batch/read"):
             wanted = {one["id"] for one in only(body, "inputs", "properties")["inputs"]}
-            assert len(wanted) <= 100
+            insist(len(wanted) <= 100, "a batch is at most 100")
             said = {"results": [note for note in self.notes if note["id"] in wanted]}
         elif found := re.fullmatch(r"/crm/v3/objects/tickets/(\d+)", path):
             said = self._ticket(method, found[1], query, body)
@@ -90,7 +86,7 @@ class HubspotApi(VendorApi):
         ticket = self.tickets[name]
         if method == "PATCH":
             fields = only(only(body, "properties")["properties"], "hs_ticket_priority")
-            assert fields["hs_ticket_priority"] in ("LOW", "MEDIUM", "HIGH", "URGENT")
+            insist(fields["hs_ticket_priority"] in _PRIORITIES, "no such option")
             ticket |= fields
         wanted = query.get("properties", "").split(",")
         return {"id": name, "properties": {n: ticket.get(n) for n in wanted}}
@@ -101,9 +97,10 @@ class HubspotApi(VendorApi):
                 "channelAccountId", "recipients")  # fmt: skip
             if reply["type"] != "MESSAGE" or reply["senderActorId"] != "A-12345":
                 raise RefusedError(400, "senderActorId is no agent")
-            assert (reply["channelId"], reply["channelAccountId"]) == ("1002", "9")
-            [to] = reply["recipients"]
-            assert to["deliveryIdentifiers"] == [_VISITOR["deliveryIdentifier"]]
+            channel = (reply["channelId"], reply["channelAccountId"])
+            to = [one["deliveryIdentifiers"] for one in reply["recipients"]]
+            insist(channel == ("1002", "9"), "another channel than the thread's")
+            insist(to == [[_VISITOR["deliveryIdentifier"]]], "another recipient than the visitor")
             self.note_mark(reply["text"])
             return self.say(reply["text"], incoming=False)
         if rest:
@@ -116,7 +113,8 @@ class HubspotApi(VendorApi):
     def _note(self, note: dict[str, Any]) -> Any:
         fields = only(note["properties"], "hs_timestamp", "hs_note_body")
         [to] = note["associations"]
-        assert to["types"] == [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 228}]
+        types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 228}]
+        insist(to["types"] == types, "no association of a note with a ticket")
         if to["to"]["id"] not in self.tickets:
             raise RefusedError(400, "no such ticket")
         self.notes.append({"id": str(500 + len(self.notes)), "properties": fields})
@@ -124,24 +122,15 @@ class HubspotApi(VendorApi):
         return self.notes[-1]
 
 
-class HubspotBench(Bench[HubspotApi]):
+class Counterpart(counterpart.Counterpart[HubspotApi]):
     """A ticket of the help desk, made of a conversation."""
 
     vendor = "hubspot"
-    secret = "client-secret-of-an-app"
-    ticket = "4242"
-    priority = "HIGH"
-    malformed = (
-        b"{}",
-        b"[]",
-        b"[1]",
-        b'[{"subscriptionType": "ticket.creation"}]',
-        b'[{"subscriptionType": "ticket.creation", "objectId": {"a": 1}}]',
-    )
-    address = "http://127.0.0.1:7071/api/webhooks/hotel/hubspot"
+    api_type = HubspotApi
+    thin = True
 
     def signed(self, body: bytes) -> Sent:
-        at = str(int(self.clock.now().timestamp() * 1000))
+        at = str(int(self.now().timestamp() * 1000))
         return Sent(body, self.headers(body, self.address, at))
 
     def headers(self, body: bytes, address: str, at: str) -> dict[str, str]:
@@ -155,22 +144,6 @@ class HubspotBench(Bench[HubspotApi]):
             "x-hubspot-signature-version": "v1",
             "content-type": "application/json",
         }
-
-    def forged(self, sent: Sent) -> list[Sent]:
-        now = int(self.clock.now().timestamp() * 1000)
-        other = self.headers(sent.body, self.address + "/", str(now))
-        return [
-            replace(sent, headers={}),
-            replace(sent, body=sent.body + b" "),
-            replace(sent, headers={**sent.headers, "x-hubspot-request-timestamp": str(now - 1)}),
-            replace(
-                sent, headers={**sent.headers, "x-hubspot-request-timestamp": str(now // 1000)}
-            ),
-            replace(sent, headers={k: v for k, v in sent.headers.items() if not k.endswith("v3")}),
-            replace(sent, headers=other),
-            replace(sent, headers=self.headers(sent.body, self.address, str(now - 300_001))),
-            replace(sent, headers=self.headers(sent.body, self.address, str(now + 300_001))),
-        ]
 
     def opened(self, text: str, subject: str = "Room 4") -> Sent:
         thread = "hs_conversations_originating_thread_id"
@@ -202,11 +175,12 @@ class HubspotBench(Bench[HubspotApi]):
     def labels(self) -> tuple[set[str], object]:
         return set(), self.api.tickets[self.ticket].get("hs_ticket_priority")
 
-    def event(self, kind: str, ticket: str = ticket, **more: Any) -> dict[str, Any]:
+    def event(self, kind: str, ticket: str = "", **more: Any) -> dict[str, Any]:
         """One event of a delivery."""
         about = {"eventId": 100, "subscriptionId": 1160452, "portalId": 33, "appId": 54321}
         when = {"occurredAt": 1780448123263, "attemptNumber": 0}
-        return {**about, **when, "subscriptionType": kind, "objectId": int(ticket), **more}
+        about_what = {"subscriptionType": kind, "objectId": int(ticket or self.ticket)}
+        return {**about, **when, **about_what, **more}
 
     def events(self, *events: Mapping[str, Any]) -> Sent:
         """A delivery of many."""

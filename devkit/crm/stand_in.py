@@ -12,13 +12,27 @@ import re
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from tests.support.receiver import Fault
+
+@dataclass(frozen=True)
+class Fault:
+    """What goes wrong with one request: a status, or no answer at all.
+
+    Attributes:
+        keep: Apply it all the same.
+        cut: Cut the connection instead of answering.
+    """
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    keep: bool = False
+    cut: bool = False
 
 
 class RefusedError(Exception):
@@ -41,6 +55,7 @@ class VendorApi(ABC):
         spares_reads: Whether only requests that write have faults.
         requests: Method and path of all that were let in, in their order.
         ledger: The marks of what was written into tickets.
+        numbers_from: What the numbers of messages begin with, where they have to be new ones.
         token_path: Where access tokens are given, by vendors that give some.
         token_form: What has to be said for one.
         token_lives: Seconds that one says to live; None for vendors that do not say.
@@ -59,6 +74,7 @@ class VendorApi(ABC):
         self.refusals: deque[RefusedError] = deque()
         self.spares_reads = False
         self.tokens = 0
+        self.numbers_from = 0
         self.requests: list[str] = []
         self.ledger: list[str] = []
         self.url = ""
@@ -86,17 +102,16 @@ class VendorApi(ABC):
         return {f"{desk.upper()}_{self.vendor.upper()}_{k}": v for k, v in fields.items()}
 
     @abstractmethod
-    def authorised(self, request: web.Request) -> bool:
-        """Whether its headers are those of our credentials."""
+    def authorised(self, request: web.Request, raw: bytes) -> bool:
+        """Whether it is ours: its headers are those of our credentials, its body is signed."""
 
     def takes_token(self, request: web.Request) -> bool:
         """Whether it names the access token that was given last."""
         return request.headers.get("Authorization") == f"Bearer access-{self.tokens}"
 
     def _give(self, request: web.Request, form: dict[str, str]) -> web.StreamResponse:
-        assert request.method == "POST"
-        assert request.content_type == "application/x-www-form-urlencoded"
-        if form != self.token_form:
+        asked = (request.method, request.content_type)
+        if asked != ("POST", "application/x-www-form-urlencoded") or form != self.token_form:
             return web.json_response({"error": "invalid_client"}, status=400)
         self.tokens += 1
         lives = {"expires_in": self.token_lives} if self.token_lives else {}
@@ -115,7 +130,7 @@ class VendorApi(ABC):
         raw = await request.read()
         if self.token_path and request.path == self.token_path:
             return self._give(request, dict(parse_qsl(raw.decode())))
-        if not self.authorised(request):
+        if not self.authorised(request, raw):
             return web.json_response({"error": "not authorised"}, status=401)
         if raw and request.content_type != "application/json":
             return web.json_response({"error": "not JSON"}, status=415)
@@ -141,6 +156,12 @@ class VendorApi(ABC):
 def basic(user: str, password: str) -> str:
     """An Authorization header."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def insist(right: object, why: str) -> None:
+    """Refuses, as the vendor would, what is not right."""
+    if not right:
+        raise RefusedError(400, why)
 
 
 def only(body: Any, *known: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Zendesk for tests: signed deliveries, and the part of its Ticketing API that we use.
+"""Zendesk: signed deliveries, and the part of its Ticketing API that we use.
 
 Written from https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/ (update, tags,
 comments, audits) and https://developer.zendesk.com/documentation/webhooks/verifying/.
@@ -13,15 +13,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from aiohttp import web
 
-from tests.support.vendor_api import RefusedError, VendorApi, basic, only
+from devkit.crm import counterpart
+from devkit.crm.counterpart import Sent
+from devkit.crm.stand_in import RefusedError, VendorApi, basic, insist, only
 
-#: What Zendesk signs test deliveries with: https://developer.zendesk.com/documentation/webhooks/verifying/
-SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
 AGENT, CUSTOMER = 1, 2
 _PRIORITIES = ("low", "normal", "high", "urgent")
 
@@ -33,13 +33,17 @@ class Ticket:
     priority: str | None = None
     tags: set[str] = field(default_factory=set)
     closed: bool = False
+    begins: int = 9_000_000_000
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    subject: str = ""
+    description: str = ""
     comments: list[dict[str, Any]] = field(default_factory=list)
     audits: list[dict[str, Any]] = field(default_factory=list)
 
     def say(self, author: int, body: str, *, public: bool = True) -> dict[str, Any]:
         """Adds a comment."""
         comment = {
-            "id": 9_000_000_000 + len(self.comments),
+            "id": self.begins + len(self.comments),
             "author_id": author,
             "body": body,
             "html_body": f"<p>{body}</p>",
@@ -59,9 +63,9 @@ class ZendeskApi(VendorApi):
     def __init__(self) -> None:
         super().__init__()
         self.tickets: dict[str, Ticket] = {}
-        self.token = "api-token"
+        self.token = self.credentials["TOKEN"]
 
-    def authorised(self, request: web.Request) -> bool:
+    def authorised(self, request: web.Request, raw: bytes) -> bool:
         return request.headers.get("Authorization") == basic("bot@acme.example/token", self.token)
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
@@ -79,7 +83,7 @@ class ZendeskApi(VendorApi):
                 ticket.tags |= set(only(body, "tags")["tags"])
                 return {"tags": sorted(ticket.tags)}
             case "GET", "/comments":
-                assert query.get("include") == "users"
+                insist(query.get("include") == "users", "authors are not asked for")
                 users = [{"id": AGENT, "role": "agent"}, {"id": CUSTOMER, "role": "end-user"}]
                 return {**_page("comments", ticket.comments, query), "users": users}
             case "GET", "/audits":
@@ -105,20 +109,21 @@ class ZendeskApi(VendorApi):
             if len(json.dumps(custom)) > 1024:
                 raise RefusedError(422, "metadata is longer than 1 KB")
             audit["metadata"]["custom"] = custom
-            self.ledger.append(custom.get("frontdesk", "no mark"))
+            said["mark"] = custom.get("frontdesk", "no mark")
+            self.ledger.append(said["mark"])
         ticket.audits.append(audit)
         return {"ticket": {}, "audit": audit}
 
 
 def _page(what: str, items: list[dict[str, Any]], query: Mapping[str, str]) -> dict[str, Any]:
     size, start = int(query["page[size]"]), int(query.get("page[after]", "0"))
-    assert size <= 100
+    insist(size <= 100, "page[size] is over 100")
     end = start + size
     meta = {"has_more": end < len(items), "after_cursor": str(end)}
     return {what: items[start:end], "meta": meta}
 
 
-def signed(body: bytes, at: datetime, secret: str = SECRET) -> tuple[bytes, dict[str, str]]:
+def signed(body: bytes, at: datetime, secret: str) -> tuple[bytes, dict[str, str]]:
     """A delivery with its headers."""
     stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
     digest = hmac.new(secret.encode(), stamp.encode() + body, hashlib.sha256).digest()
@@ -151,3 +156,58 @@ def comment(name: int, body: str, *, staff: bool = False, public: bool = True) -
     """The ``event`` part of ``ticket.comment_added``."""
     author = {"id": AGENT if staff else CUSTOMER, "is_staff": staff, "name": "Somebody"}
     return {"id": name, "body": body, "is_public": public, "author": author}
+
+
+class Counterpart(counterpart.Counterpart[ZendeskApi]):
+    """A ticket of the web form; the webhook is subscribed to ticket events."""
+
+    vendor = "zendesk"
+    api_type = ZendeskApi
+
+    def signed(self, body: bytes) -> Sent:
+        return Sent(*signed(body, self.now(), self.secret))
+
+    def opened(self, text: str, subject: str = "Room 4") -> Sent:
+        ticket = Ticket(tags={"vip"}, began=self.now(), subject=subject, description=text,
+            begins=9_000_000_000 + self.api.numbers_from)  # fmt: skip
+        ticket.say(CUSTOMER, text)
+        self.api.tickets[self.ticket] = ticket
+        return self._event("created")
+
+    def replied(self, text: str) -> Sent:
+        said = self.api.tickets[self.ticket].say(CUSTOMER, text)
+        return self._event("comment_added", comment=comment(said["id"], text))
+
+    def answered(self, text: str) -> Sent:
+        said = self.api.tickets[self.ticket].say(AGENT, text)
+        return self._event("comment_added", comment=comment(said["id"], text, staff=True))
+
+    def returned(self) -> list[Sent]:
+        return [
+            self._event(
+                "comment_added",
+                comment=comment(said["id"], said["body"], staff=True, public=said["public"]),
+            )
+            for said in self._ours()
+        ]
+
+    def written(self) -> list[tuple[str, str]]:
+        return [("public" if s["public"] else "note", s["html_body"]) for s in self._ours()]
+
+    def labels(self) -> tuple[set[str], object]:
+        ticket = self.api.tickets[self.ticket]
+        return ticket.tags, ticket.priority
+
+    def _ours(self) -> list[dict[str, Any]]:
+        return [said for said in self.api.tickets[self.ticket].comments if "mark" in said]
+
+    def _event(self, kind: str, **more: Any) -> Sent:
+        ticket = self.api.tickets[self.ticket]
+        detail = {
+            "subject": ticket.subject,
+            "description": ticket.description,
+            "requester_id": str(CUSTOMER),
+            "is_public": True,
+            "created_at": ticket.began.isoformat(),
+        }
+        return self.signed(event(kind, self.ticket, self.now(), detail, **more))

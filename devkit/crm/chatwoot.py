@@ -1,4 +1,4 @@
-"""Chatwoot for tests: signed deliveries, and the part of its Application API that we use.
+"""Chatwoot: signed deliveries, and the part of its Application API that we use.
 
 Written from https://developers.chatwoot.com/api-reference and Chatwoot's source (message_finder.rb,
 conversation_finder.rb).
@@ -17,9 +17,10 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from tests.support.vendor_api import RefusedError, VendorApi, only
+from devkit.crm import counterpart
+from devkit.crm.counterpart import Sent
+from devkit.crm.stand_in import RefusedError, VendorApi, insist, only
 
-SECRET = "a-secret-of-a-chatwoot-webhook"
 _PAGE = 20
 
 
@@ -52,7 +53,7 @@ class ChatwootApi(VendorApi):
         conversation.updated_at = at
         return message
 
-    def authorised(self, request: web.Request) -> bool:
+    def authorised(self, request: web.Request, raw: bytes) -> bool:
         return request.headers.get("api_access_token") == "agents-token"
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
@@ -84,7 +85,7 @@ class ChatwootApi(VendorApi):
         return said
 
     def _listed(self, query: Mapping[str, str]) -> Any:
-        assert query.get("status") == "all"
+        insist(query.get("status") == "all", "only open ones are asked for")
         since = self.now - int(query["updated_within"])
         found = [{"id": int(n)} for n, c in self.conversations.items() if c.updated_at > since]
         return {"data": {"meta": {}, "payload": found}}
@@ -100,7 +101,7 @@ class ChatwootApi(VendorApi):
         return message
 
     def _message(self, content: str, at: int, **more: Any) -> dict[str, Any]:
-        number = 500 + sum(len(c.messages) for c in self.conversations.values())
+        number = 500 + self.numbers_from + sum(len(c.messages) for c in self.conversations.values())
         return {"id": number, "content": content, "created_at": at, "content_attributes": {},
                 **more}  # fmt: skip
 
@@ -110,7 +111,7 @@ def _page(messages: list[dict[str, Any]], query: Mapping[str, str]) -> list[dict
     return [message for message in messages if message["id"] < before][-_PAGE:]
 
 
-def signed(body: bytes, at: datetime, secret: str = SECRET) -> tuple[bytes, dict[str, str]]:
+def signed(body: bytes, at: datetime, secret: str) -> tuple[bytes, dict[str, str]]:
     """A delivery with its headers."""
     stamp = str(int(at.timestamp()))
     digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
@@ -138,3 +139,64 @@ def message_created(ticket: int, name: int, content: str, **more: Any) -> bytes:
             **more,
         }
     ).encode()
+
+
+def _shown(markdown: str) -> str:
+    """What a note shows: its Markdown without the escapes."""
+    return re.sub(r"\\(.)", r"\1", markdown)
+
+
+class Counterpart(counterpart.Counterpart[ChatwootApi]):
+    """A conversation, which has no subject: what it is about stands above the text."""
+
+    vendor = "chatwoot"
+    api_type = ChatwootApi
+    shows_html = False
+
+    def signed(self, body: bytes) -> Sent:
+        return Sent(*signed(body, self.now(), self.secret))
+
+    def opened(self, text: str, subject: str = "Room 4") -> Sent:
+        self.api.conversations[self.ticket] = Conversation(labels=["vip"])
+        return self._say("\n\n".join(filter(None, (subject, text))), incoming=True)
+
+    def replied(self, text: str) -> Sent:
+        return self._say(text, incoming=True)
+
+    def answered(self, text: str) -> Sent:
+        return self._say(text, incoming=False)
+
+    def returned(self) -> list[Sent]:
+        return [self._told(said) for said in self._ours()]
+
+    def written(self) -> list[tuple[str, str]]:
+        return [
+            ("note", _shown(said["content"])) if said["private"] else ("public", said["content"])
+            for said in self._ours()
+        ]
+
+    def labels(self) -> tuple[set[str], object]:
+        conversation = self.api.conversations[self.ticket]
+        return set(conversation.labels), conversation.priority
+
+    def _ours(self) -> list[dict[str, Any]]:
+        said = self.api.conversations[self.ticket].messages
+        return [one for one in said if "frontdesk" in one["content_attributes"]]
+
+    def _say(self, text: str, *, incoming: bool) -> Sent:
+        self.api.now = int(self.now().timestamp())
+        return self._told(self.api.say(self.ticket, text, self.api.now, incoming=incoming))
+
+    def _told(self, said: Mapping[str, Any]) -> Sent:
+        account = {"id": int(self.settings.get("ACCOUNT", "1")), "name": "Acme"}
+        return self.signed(
+            message_created(
+                int(self.ticket),
+                said["id"],
+                said["content"],
+                message_type="outgoing" if said["message_type"] else "incoming",
+                private=said["private"],
+                content_attributes=said["content_attributes"],
+                account=account,
+            )
+        )

@@ -1,4 +1,4 @@
-"""Dynamics 365 for tests: execution contexts, and the part of Dataverse's Web API that we use.
+"""Dynamics 365: execution contexts, and the part of Dataverse's Web API that we use.
 
 Written from https://learn.microsoft.com/power-apps/developer/data-platform/use-webhooks and
 https://learn.microsoft.com/power-apps/developer/data-platform/webapi/overview.
@@ -14,8 +14,9 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.support.bench import Bench, Sent
-from tests.support.vendor_api import RefusedError, VendorApi, only
+from devkit.crm import counterpart
+from devkit.crm.counterpart import Sent
+from devkit.crm.stand_in import RefusedError, VendorApi, insist, only
 
 _BASE = "/api/data/v9.2"
 _TENANT, _QUEUE = "11111111-2222-4333-8444-555555555555", "99999999-2222-4333-8444-555555555555"
@@ -46,7 +47,7 @@ class Dynamics365Api(VendorApi):
         client = {"client_id": "client", "client_secret": "hidden"}
         return {"grant_type": "client_credentials", **client, "scope": f"{self.url}/.default"}
 
-    def authorised(self, request: web.Request) -> bool:
+    def authorised(self, request: web.Request, raw: bytes) -> bool:
         return self.takes_token(request)
 
     def receive(self, ticket: str, html: str, at: str) -> str:
@@ -76,7 +77,8 @@ class Dynamics365Api(VendorApi):
         if rest:
             return self._send(name, record, rest, body)
         if method == "PATCH":
-            assert only(body, "prioritycode")["prioritycode"] in (1, 2, 3)
+            priority = only(body, "prioritycode")["prioritycode"]
+            insist(priority in (1, 2, 3), "prioritycode is none of 1, 2, 3")
             record |= body
             return None
         return record
@@ -88,13 +90,14 @@ class Dynamics365Api(VendorApi):
         else:
             only(body, "activityid", "subject", "description", "email_activity_parties",
                 "regardingobjectid_incident_email@odata.bind")  # fmt: skip
-            assert body["email_activity_parties"] == [
+            parties = [
                 {"partyid_queue@odata.bind": f"/queues({_QUEUE})", "participationtypemask": 1},
                 {
                     "partyid_contact@odata.bind": f"/contacts({_CONTACT})",
                     "participationtypemask": 2,
                 },
             ]
+            insist(body["email_activity_parties"] == parties, "parties are not queue and contact")
             name, about = body["activityid"], body["regardingobjectid_incident_email@odata.bind"]
         if about.removeprefix("/incidents(").removesuffix(")") not in self.records["incidents"]:
             raise RefusedError(400, "incident does not exist")
@@ -156,22 +159,15 @@ def regarding(ticket: str, entity: str = "incident") -> dict[str, Any]:
     return {"__type": kind, "Id": ticket, "LogicalName": entity, "Name": None}
 
 
-class Dynamics365Bench(Bench[Dynamics365Api]):
+class Counterpart(counterpart.Counterpart[Dynamics365Api]):
     """A case of the portal, whose customer goes on by mail."""
 
     vendor = "dynamics365"
-    ticket = "0a5f1f0e-1111-4c2b-9f00-000d3aa2331c"
-    priority = 1
-    drafts = True
-    malformed = (
-        b"{}",
-        b"[]",
-        b'{"MessageName": "Create", "PrimaryEntityName": "incident", "PrimaryEntityId": "1"}',
-    )
+    api_type = Dynamics365Api
 
-    def receipt(self, key: str) -> str:
-        """Records have ids that follow from the key."""
-        return str(uuid.uuid5(uuid.UUID("6f0c64ce-6ff1-5f0e-9d0b-0a5ac3a8e9f1"), key))
+    @staticmethod
+    def new_ticket() -> str:
+        return str(uuid.uuid4())
 
     def opened(self, text: str, subject: str = "Room 4") -> Sent:
         fields = {"title": subject or None, "description": text or None}

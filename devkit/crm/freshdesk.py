@@ -1,4 +1,4 @@
-"""Freshdesk for tests: the webhook of an automation rule, and the part of its API that we use.
+"""Freshdesk: the webhook of an automation rule, and the part of its API that we use.
 
 Written from https://developers.freshdesk.com/api/ (tickets, conversations) and the envelope of
 rules with simple content.
@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 
 from aiohttp import web
 
-from tests.support.bench import Bench, Sent, seen
-from tests.support.vendor_api import RefusedError, VendorApi, basic, only
+from devkit.crm import counterpart
+from devkit.crm.counterpart import Sent, seen
+from devkit.crm.stand_in import RefusedError, VendorApi, basic, insist, only
 
 
 class FreshdeskApi(VendorApi):
@@ -36,7 +37,7 @@ class FreshdeskApi(VendorApi):
         """Adds a message."""
         said = self.tickets[name]["conversations"]
         message = {
-            "id": 3000 + len(said),
+            "id": 3000 + self.numbers_from + len(said),
             "body": text,
             "body_text": seen(text),
             "incoming": incoming,
@@ -46,7 +47,7 @@ class FreshdeskApi(VendorApi):
         said.append(message)
         return message
 
-    def authorised(self, request: web.Request) -> bool:
+    def authorised(self, request: web.Request, raw: bytes) -> bool:
         return request.headers.get("Authorization") == basic("agents-key", "X")
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
@@ -59,13 +60,13 @@ class FreshdeskApi(VendorApi):
                 return {k: v for k, v in ticket.items() if k != "conversations"}
             case "GET", "/conversations":
                 size, page = int(query["per_page"]), int(query["page"])
-                assert size <= 100
+                insist(size <= 100, "per_page is over 100")
                 return ticket["conversations"][size * (page - 1) : size * page]
             case "POST", "/reply":
                 return self._write(name, only(body, "body")["body"], private=False)
             case "POST", "/notes":
                 note = only(body, "body", "private")
-                assert note["private"] is True
+                insist(note["private"] is True, "a note here is private")
                 return self._write(name, note["body"], private=True)
             case "PUT", None:
                 fields = only(body, "tags", "priority")
@@ -81,14 +82,12 @@ class FreshdeskApi(VendorApi):
         return {"id": said["id"], "ticket_id": int(name)}
 
 
-class FreshdeskBench(Bench[FreshdeskApi]):
+class Counterpart(counterpart.Counterpart[FreshdeskApi]):
     """A ticket from the portal."""
 
     vendor = "freshdesk"
-    ticket = "295186"
-    priority = 3
-    tagged = True
-    malformed = (b"{}", b"[]", b'{"freshdesk_webhook": {"ticket_id": ""}}')
+    api_type = FreshdeskApi
+    thin = True
 
     def opened(self, text: str, subject: str = "Room 4") -> Sent:
         self.api.open(self.ticket, subject, text)

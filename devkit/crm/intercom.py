@@ -1,4 +1,4 @@
-"""Intercom for tests: signed notifications, and the part of its REST API that we use.
+"""Intercom: signed notifications, and the part of its REST API that we use.
 
 Written from https://developers.intercom.com/docs/references/webhooks/webhook-models and
 https://developers.intercom.com/docs/references/rest-api/api.intercom.io (conversations, tickets,
@@ -11,13 +11,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from aiohttp import web
 
-from tests.support.bench import Bench, Sent, seen
-from tests.support.vendor_api import RefusedError, VendorApi, only
+from devkit.crm import counterpart
+from devkit.crm.counterpart import Sent, seen
+from devkit.crm.stand_in import RefusedError, VendorApi, insist, only
 
 CUSTOMER, COLLEAGUE = {"type": "user", "id": "5ee3d4"}, {"type": "admin", "id": "991267"}
 
@@ -37,13 +37,14 @@ class IntercomApi(VendorApi):
         """Adds a part."""
         thing = self.things[name]
         said = thing["parts"]
-        part = {"id": f"60{len(said)}", "part_type": "comment", "body": body, "author": author}
+        name = f"60{self.numbers_from + len(said)}"
+        part = {"id": name, "part_type": "comment", "body": body, "author": author}
         said.append({**part, **more})
         result: dict[str, Any] = said[-1]
         return result
 
-    def authorised(self, request: web.Request) -> bool:
-        assert re.fullmatch(r"2\.\d+", request.headers["Intercom-Version"])
+    def authorised(self, request: web.Request, raw: bytes) -> bool:
+        insist(re.fullmatch(r"2\.\d+", request.headers["Intercom-Version"]), "which version?")
         return request.headers.get("Authorization") == "Bearer access-token"
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> Any:
@@ -82,34 +83,15 @@ class IntercomApi(VendorApi):
         return {"type": "conversation", "id": said["id"]}
 
 
-class IntercomBench(Bench[IntercomApi]):
+class Counterpart(counterpart.Counterpart[IntercomApi]):
     """A conversation of the messenger."""
 
     vendor = "intercom"
-    ticket = "215468987654321"
-    secret = "client-secret-of-an-app"
-    accepted = 200
-    tagged = True
-    malformed = (
-        b"{}",
-        b"[]",
-        b'{"topic": "conversation.user.created"}',
-        b'{"topic": "ticket.created", "data": {"item": {"id": null}}}',
-    )
+    api_type = IntercomApi
 
     def signed(self, body: bytes) -> Sent:
         digest = hmac.new(self.secret.encode(), body, hashlib.sha1).hexdigest()
         return Sent(body, {"x-hub-signature": f"sha1={digest}", "content-type": "application/json"})
-
-    def forged(self, sent: Sent) -> list[Sent]:
-        right = sent.headers["x-hub-signature"].removeprefix("sha1=")
-        other = hmac.new(self.secret.encode(), sent.body, hashlib.sha256).hexdigest()
-        wrong = ("", right, f"sha1={right.upper()}", f"sha1={other}", f"sha256={other}", "sha1=")
-        return [
-            *(replace(sent, headers={"x-hub-signature": signature}) for signature in wrong),
-            replace(sent, headers={}),
-            replace(sent, body=sent.body + b" "),
-        ]
 
     def opened(self, text: str, subject: str = "Room 4") -> Sent:
         source = {"id": "1", "subject": f"<p>{subject}</p>", "body": f"<p>{text}</p>",
