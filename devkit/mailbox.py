@@ -137,7 +137,8 @@ def mails(folder: Path) -> list[Path]:
 
 def ledger(folder: Path) -> list[str]:
     """The Message-IDs of the kept mails, oldest first."""
-    return [str(_headers(path)["Message-ID"] or "") for path in mails(folder)]
+    # A long one is folded: its line begins with a space.
+    return [str(_headers(path)["Message-ID"] or "").strip() for path in mails(folder)]
 
 
 def _headers(path: Path) -> EmailMessage:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
-import aiohttp
-
 from tests.chaos.evidence import Promise, token
+from tests.chaos.wire import Wire
 
-_DESKS = ("hotel", "restaurant", "bank")
+_DESKS = ("hotel", "restaurant", "bank", "garage", "garage")
 _TEXTS = (
     "My room is dirty and nobody came.",
     "Thank you for the lovely stay!",
@@ -26,9 +24,6 @@ _LONG = " It goes on and on." * 1000
 _REDELIVERED = 0.05
 _FOLLOWED_UP = 0.12
 _CANCELLED = 0.05
-#: Seconds: of one request, and of all tries together until somebody accepts.
-_REQUEST = aiohttp.ClientTimeout(total=20)
-_PATIENCE = 240.0
 
 
 class Customers:
@@ -36,7 +31,7 @@ class Customers:
 
     Args:
         seed: Of who does what.
-        hosts: The addresses that answer now.
+        wire: To the hosts.
         reply_address: Where replies go.
 
     Attributes:
@@ -47,14 +42,14 @@ class Customers:
         troubles: Answers that should not have been given.
     """
 
-    def __init__(self, seed: int, hosts: Callable[[], list[str]], reply_address: str) -> None:
+    def __init__(self, seed: int, wire: Wire, reply_address: str) -> None:
         self.promises: list[Promise] = []
         self.cancelled: set[str] = set()
         self.unanswered: set[str] = set()
         self.redelivered = 0
         self.troubles: list[str] = []
         self._seed = seed
-        self._hosts = hosts
+        self._wire = wire
         self._reply_address = reply_address
         self._later: set[asyncio.Task[None]] = set()
 
@@ -65,12 +60,11 @@ class Customers:
             count: How many.
             admit: Waits until the customer of this number may come.
         """
-        async with aiohttp.ClientSession(timeout=_REQUEST) as self._session:
-            for number in range(1, count + 1):
-                await admit(number)
-                self._spawn(self._visit(number))
-            while self._later:
-                await asyncio.wait(self._later)
+        for number in range(1, count + 1):
+            await admit(number)
+            self._spawn(self._visit(number))
+        while self._later:
+            await asyncio.wait(self._later)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -100,22 +94,22 @@ class Customers:
         elif what < _FOLLOWED_UP + _CANCELLED:
             await asyncio.sleep(dice.uniform(0.0, 2.0))
             act = {"by": "customer", "reason": "changed my mind"}
-            status, _, lost = await self._post(f"/api/cases/{case_id}/cancel", act, "", dice)
-            if status == 202:
+            answer = await self._wire.post(f"/api/cases/{case_id}/cancel", act, dice)
+            if answer.status == 202:
                 self.cancelled.add(case_id)
-            elif status == 409 and lost:
+            elif answer.status == 409 and answer.lost:
                 self.unanswered.add(case_id)
-            elif status != 409:
-                self.troubles.append(f"cancel of {case_id} was answered with {status}")
+            elif answer.status != 409:
+                self.troubles.append(f"cancel of {case_id} was answered with {answer.status}")
 
     async def _deliver(self, number: int, path: str, body: dict[str, Any], dice: Random) -> str:
         """Sends a message until it is accepted, and sometimes once more. Returns the case's id."""
         text = str(body["customer_query"])
         delivery_id = text.partition("]")[0]
-        status, said, _ = await self._post(path, body, delivery_id, dice)
-        case_id = str(said.get("case_id", ""))
-        if status != 202:
-            raise RuntimeError(f"{path} was answered with {status}: {said}")
+        answer = await self._wire.post(path, body, dice, delivery_id)
+        if answer.status != 202:
+            raise RuntimeError(f"{path} was answered with {answer.status}: {answer.body!r}")
+        case_id = str(answer.json["case_id"])
         self.promises.append(Promise(number, case_id, delivery_id, text))
         if dice.random() < _REDELIVERED:
             self._spawn(self._redeliver(path, body, delivery_id, case_id, dice.random()))
@@ -126,35 +120,7 @@ class Customers:
     ) -> None:
         await asyncio.sleep(4 * luck)
         self.redelivered += 1
-        status, said, _ = await self._post(path, body, delivery_id, Random(luck))
-        if (status, said.get("case_id")) != (202, case_id):
-            self.troubles.append(f"{case_id} delivered again was answered with {status}: {said}")
-
-    async def _post(
-        self, path: str, body: dict[str, Any], key: str, dice: Random
-    ) -> tuple[int, dict[str, Any], bool]:
-        """Posts until a host gives an answer that counts.
-
-        Returns:
-            Its status and JSON, and whether an earlier try may have got through.
-        """
-        lost = False
-        headers = {"Idempotency-Key": key} if key else {}
-        async with asyncio.timeout(_PATIENCE):
-            while True:
-                hosts = self._hosts()
-                if not hosts:
-                    await asyncio.sleep(0.1)
-                    continue
-                try:
-                    url = dice.choice(hosts) + path
-                    async with self._session.post(url, json=body, headers=headers) as answer:
-                        said = await answer.read()
-                        if answer.status == 500:
-                            self.troubles.append(f"{path} was answered with 500")
-                        if answer.status < 500 and answer.status != 429:
-                            return answer.status, json.loads(said or b"{}"), lost
-                except (aiohttp.ClientError, TimeoutError):
-                    lost = True
-                lost = True
-                await asyncio.sleep(dice.uniform(0.1, 0.5))
+        answer = await self._wire.post(path, body, Random(luck), delivery_id)
+        if answer.status != 202 or answer.json["case_id"] != case_id:
+            said = f"{answer.status}: {answer.body!r}"
+            self.troubles.append(f"{case_id} delivered again was answered with {said}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from shared.domain.case import IndexEntry
 from shared.domain.partition import Partition
@@ -70,6 +71,48 @@ class Reply:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """An action that was carried out, by the ledger of what carries it out.
+
+    Attributes:
+        sink: Of its effect, such as ``action-http``.
+        key: Idempotency key; a key that is there twice was carried out twice.
+        at: UTC, by the ledger's clock.
+    """
+
+    sink: str
+    key: str
+    at: datetime
+    name: str
+    arguments: Mapping[str, object]
+
+    @property
+    def case_id(self) -> str:
+        """Whose it is."""
+        return self.key.partition("-action-")[0]
+
+    @property
+    def id(self) -> str:
+        """The action's id in its case."""
+        return self.key.partition("-action-")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person's yes or no that was accepted.
+
+    Attributes:
+        act: ``approve`` or ``reject``.
+        by_link: It came by a link in a mail.
+    """
+
+    case_id: str
+    action: str
+    act: str
+    by_link: bool
+
+
 @dataclass
 class Evidence:
     """Rows and ledgers at rest.
@@ -84,6 +127,8 @@ class Evidence:
         applied: Ids of callbacks that the receiver applied, deduplicated by id.
         replies: Every callback that arrived.
         mails: Idempotency keys of the mails that were taken.
+        carried: Actions that were carried out, by the ledgers of what carries them out.
+        decisions: What people decided on actions and was accepted.
         listed: Facet and entry of every row of the index.
         quarantined: Bodies in quarantine.
         garbage: What the run put into queues that is no nudge, by queue.
@@ -102,6 +147,8 @@ class Evidence:
     applied: list[str] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     mails: list[str] = field(default_factory=list)
+    carried: list[Carried] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
     listed: list[tuple[str, IndexEntry]] = field(default_factory=list)
     quarantined: list[str] = field(default_factory=list)
     garbage: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

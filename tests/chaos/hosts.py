@@ -15,6 +15,7 @@ from devkit.processes import Child, start
 from devkit.setup import ROOT
 
 _START_LIMIT = 90.0
+_TIMERS = ("sweep", "poll", "digests")
 
 
 class Hosts:
@@ -121,7 +122,8 @@ class Hosts:
             await asyncio.to_thread(before.wait_until, lambda: before.exit_code, 10.0)
         self._lives[number] += 1
         # Azure runs a timer in one instance at a time.
-        timers = {"AzureWebJobs.sweep.Disabled": "true"} if number else {}
+        idle = _TIMERS if number else ()
+        timers = {f"AzureWebJobs.{name}.Disabled": "true" for name in idle}
         name = f"host-{number + 1}"
         child = start(
             name,

@@ -24,9 +24,12 @@ from tests.chaos.copies import Copies, messages_left, send_garbage
 from tests.chaos.customers import Customers
 from tests.chaos.evidence import Evidence
 from tests.chaos.hosts import Hosts
-from tests.chaos.outside import Outside
+from tests.chaos.operators import Operators
+from tests.chaos.outside import PUBLIC_URL, Outside
+from tests.chaos.service import read_tickets
 from tests.chaos.storage import RestartedStorage
 from tests.chaos.verdict import Verdict, judge, may_stay_open
+from tests.chaos.wire import Wire
 
 _PREFIX = "chaos"
 #: Customers that may be ahead of the kills, so that every kill meets work.
@@ -132,7 +135,9 @@ class _Chaos:
             order.folder,
             note,
         )
-        self._customers = Customers(order.seed, lambda: self.hosts.ready, outside.reply_address)
+        self._wire = Wire(lambda: self.hosts.ready)
+        self._customers = Customers(order.seed, self._wire, outside.reply_address)
+        self._operators = Operators(order.seed, self._wire, outside.mailed, PUBLIC_URL)
         self._copies = Copies(storage, order.seed)
 
     @property
@@ -144,7 +149,8 @@ class _Chaos:
         """Kills and faults, then calm until all is at rest."""
         await self._storage.ensure([])
         async with self.hosts:
-            watchers = [asyncio.create_task(work()) for work in (self._watch, self._sweep)]
+            works = (self._watch, self._sweep, self._operators.work)
+            watchers = [asyncio.create_task(work()) for work in works]
             try:
                 garbage = await send_garbage(self._storage)
                 await self._storm()
@@ -155,7 +161,9 @@ class _Chaos:
             finally:
                 for task in watchers:
                     task.cancel()
-                await asyncio.gather(*watchers, return_exceptions=True)
+                ends = await asyncio.gather(*watchers, return_exceptions=True)
+                self._troubles += [repr(end) for end in ends if isinstance(end, Exception)]
+                await self._wire.aclose()
         return await self._evidence(garbage)
 
     async def _storm(self) -> None:
@@ -183,10 +191,15 @@ class _Chaos:
         await asyncio.sleep(0.05)
 
     async def _kill(self) -> None:
-        dice = Random(f"{self._order.seed} kills")
-        longest = 2 * self._order.clocks.limits.model_timeout
-        while self.hosts.kills < self._order.kills:
+        """Kills in step with what was accepted: a slow machine must not kill hosts that idle."""
+        order, dice = self._order, Random(f"{self._order.seed} kills")
+        longest = 2 * order.clocks.limits.model_timeout
+        while self.hosts.kills < order.kills:
             await asyncio.sleep(dice.uniform(0.2, longest))
+            enough = (
+                max(1, order.cases * self.hosts.kills / (order.kills + 1)) if order.cases else 0
+            )
+            await _until(lambda: self._served or len(self._customers.promises) >= enough)  # noqa: B023
             self.hosts.kill(dice)
 
     async def _restart_storage(self) -> None:
@@ -229,9 +242,9 @@ class _Chaos:
             )
 
     async def _rest(self) -> None:
-        """Waits until no case is marked open, or for as long as the order allows."""
+        """Waits until nothing is open and nobody's yes is missing, for as long as is allowed."""
         deadline = time.monotonic() + self._order.rest_limit
-        while marks := await self._open_marks():
+        while (marks := await self._open_marks()) or await self._operators.look():
             if time.monotonic() > deadline:
                 self._troubles.append(f"not at rest in time: {', '.join(sorted(marks))}")
                 return
@@ -259,8 +272,15 @@ class _Chaos:
             calm=not (self._order.faults or self._order.kills),
             promises=self._customers.promises,
             cancelled=self._customers.cancelled,
-            unanswered=self._customers.unanswered,
-            troubles=self._troubles + self._customers.troubles + self.hosts.fell,
+            unanswered=self._customers.unanswered | self._operators.unanswered,
+            decisions=self._operators.decisions,
+            troubles=[
+                *self._troubles,
+                *self._customers.troubles,
+                *self._operators.troubles,
+                *self._wire.troubles,
+                *self.hosts.fell,
+            ],
         )
 
     async def _evidence(self, garbage: dict[str, tuple[str, ...]]) -> Evidence:
@@ -269,6 +289,7 @@ class _Chaos:
         evidence.calls = self._outside.calls()
         evidence.applied, evidence.replies = self._outside.applied(), self._outside.replies()
         evidence.mails = self._outside.mails()
+        evidence.carried = self._outside.carried() + await read_tickets(self._storage.tickets)
         stored: dict[str, list[Stored]] = {}
         async for entity in self._storage.cases._client.list_entities():
             stored.setdefault(entity["PartitionKey"], []).append(Stored(parse_row(entity), ""))

@@ -11,10 +11,11 @@ import pytest
 
 from shared.domain.fold import index_entry
 from shared.domain.partition import Partition, Stored
-from shared.domain.rows import Channel, EffectRow, MessageRow, ReceivedRow, Row, StageRow
-from shared.domain.stage import EffectRequest, PlannedStage, StageEvent, Writes
+from shared.domain.proposed import carry_out
+from shared.domain.rows import ActRow, Channel, EffectRow, MessageRow, ReceivedRow, Row, StageRow
+from shared.domain.stage import Action, EffectRequest, PlannedStage, StageEvent, Writes
 from shared.pipeline.limits import Limits
-from tests.chaos.evidence import Call, Evidence, Promise, Reply, token
+from tests.chaos.evidence import Call, Carried, Decision, Evidence, Promise, Reply, token
 from tests.chaos.verdict import judge
 
 CASE = "11111111-1111-4111-8111-111111111111"
@@ -22,6 +23,13 @@ NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 TEXT = f"{token(1, 1)} My room is dirty."
 REPLY = EffectRequest(key="reply-1", sink="callback", to=("https://crm.example.com",), turn=1)
 MAIL = EffectRequest(key="escalated-1", sink="email", to=("desk@hotel.example",), turn=1)
+FREE = Action(
+    id="send_tow_truck-1-aaaaaaaaaa", name="send_tow_truck", arguments={"place": "here"},
+    verdict="execute", backend="http",
+)  # fmt: skip
+ASKED = Action(id="refund-1-bbbbbbbbbb", name="refund", arguments={"amount": 30.0}, backend="http")
+(TOW,) = carry_out([FREE], 1)
+(PAY,) = carry_out([ASKED.model_copy(update={"verdict": "execute"})], 1)
 CLAIM = {"epoch": 1, "owner": "a", "lease_until": NOW, "attempts": 1, "claimed_at": NOW}
 
 
@@ -44,7 +52,8 @@ def a_stage(**more: Any) -> StageRow:
         "state": "finished",
         "finished_at": at(3),
         "writes": Writes(support_response="We are sorry."),
-        "effects": (REPLY, MAIL),
+        "actions": (FREE, ASKED),
+        "effects": (REPLY, MAIL, TOW),
         "events": events((1, 1, "claimed"), (3, 1, "finished")),
     }
     return StageRow.model_validate(fields | more)
@@ -62,8 +71,20 @@ def an_effect(request: EffectRequest, **more: Any) -> EffectRow:
     return EffectRow.model_validate(fields | more)
 
 
+def a_yes(**more: Any) -> ActRow:
+    fields: dict[str, Any] = {"n": 1, "act": "approve", "by": "ana", "at": at(6), "turn": 1}
+    return ActRow.model_validate(fields | {"action": ASKED.id, "asks": (PAY,)} | more)
+
+
+def carried(action: Action, **more: Any) -> Carried:
+    """A line of the service's ledger."""
+    key = f"{CASE}-action-{action.id}"
+    fields: dict[str, Any] = {"sink": "action-http", "key": key, "at": at(7)}
+    return Carried(**fields | {"name": action.name, "arguments": action.arguments} | more)
+
+
 def clean() -> Evidence:
-    """One case that was answered, its reply posted and its mail sent."""
+    """One case that was answered, its reply posted, its mail sent, and two actions carried out."""
     plan = PlannedStage(stage="customer_query", role="agent", objective="Answers.")
     message = MessageRow(
         turn=1,
@@ -75,7 +96,8 @@ def clean() -> Evidence:
         plan=(plan,),
     )
     received = ReceivedRow(desk="hotel", scene="A hotel.", channel=Channel(), created_at=NOW)
-    rows: list[Row] = [received, message, a_stage(), an_effect(REPLY), an_effect(MAIL)]
+    done = [an_effect(request) for request in (REPLY, MAIL, TOW, PAY)]
+    rows: list[Row] = [received, message, a_stage(), *done, a_yes()]
     view = Partition(CASE, [Stored(row, "") for row in rows])
     return Evidence(
         limits=Limits(),
@@ -85,6 +107,8 @@ def clean() -> Evidence:
         applied=[f"{CASE}-reply-1"],
         replies=[Reply(f"{CASE}-reply-1", CASE, 1, "We are sorry.")],
         mails=[f"{CASE}-escalated-1"],
+        carried=[carried(FREE), carried(ASKED)],
+        decisions=[Decision(CASE, ASKED.id, "approve", by_link=True)],
         listed=[("answered", index_entry(view))],
     )
 
@@ -105,6 +129,7 @@ def stage_left_working(evidence: Evidence) -> None:
 def case_gone(evidence: Evidence) -> None:
     evidence.cases.clear()
     evidence.listed.clear()
+    evidence.decisions.clear()
 
 
 def effect_left_behind(evidence: Evidence) -> None:
@@ -177,6 +202,46 @@ def cancel_forgotten(evidence: Evidence) -> None:
     evidence.cancelled.add(CASE)
 
 
+def action_doubled(evidence: Evidence) -> None:
+    evidence.carried.append(evidence.carried[0])
+
+
+def action_done_under_two_keys(evidence: Evidence) -> None:
+    other = FREE.id.replace("a" * 10, "c" * 10)
+    evidence.carried.append(carried(FREE, key=f"{CASE}-action-{other}"))
+
+
+def action_done_without_its_yes(evidence: Evidence) -> None:
+    without(evidence, "x|0001")
+    evidence.decisions.clear()
+
+
+def action_done_before_its_yes(evidence: Evidence) -> None:
+    write(evidence, a_yes(at=at(600)))
+
+
+def action_done_otherwise_than_was_shown(evidence: Evidence) -> None:
+    evidence.carried[1] = carried(ASKED, arguments={"amount": 90.0})
+
+
+def approved_action_never_done(evidence: Evidence) -> None:
+    evidence.carried.pop()
+
+
+def approved_action_not_even_begun(evidence: Evidence) -> None:
+    evidence.carried.pop()
+    without(evidence, f"e|{PAY.key}|000")
+    evidence.listed = [("escalated", index_entry(evidence.cases[CASE]))]
+
+
+def decided_both_ways(evidence: Evidence) -> None:
+    write(evidence, a_yes(n=2, act="reject", asks=()))
+
+
+def decision_forgotten(evidence: Evidence) -> None:
+    evidence.decisions.append(Decision(CASE, FREE.id, "reject", by_link=False))
+
+
 def host_fell(evidence: Evidence) -> None:
     evidence.troubles.append("host-1 ended by itself with 1")
 
@@ -185,7 +250,8 @@ def test_a_clean_run_has_no_violation() -> None:
     verdict = judge(clean())
     assert dict(verdict.violations) == {"run": [], CASE: []}
     assert str(verdict) == (
-        "0 lost, 0 duplicated, 0 avoidably paid of 1 paid calls, 0 uncertain of 2 effects (0.0 %)"
+        "0 lost, 0 duplicated, 0 avoidably paid of 1 paid calls, 0 uncertain of 4 effects (0.0 %), "
+        "2 actions carried out, 0 of them unallowed, 1 decided on, 1 of them by link"
     )
 
 
@@ -229,6 +295,15 @@ def test_a_claim_that_was_cut_off_may_be_paid_for_again_after_its_lease() -> Non
         (poison_left, "", "left in poison queues"),
         (many_uncertain, "uncertain", "1 effects are uncertain"),
         (cancel_forgotten, "", "a cancel was accepted and not stored"),
+        (action_doubled, "duplicated", "happened 2 times"),
+        (action_done_under_two_keys, "duplicated", "send_tow_truck was carried out as"),
+        (action_done_without_its_yes, "unallowed", "nobody allowed it"),
+        (action_done_before_its_yes, "unallowed", "nobody allowed it"),
+        (action_done_otherwise_than_was_shown, "unallowed", "nobody allowed it"),
+        (approved_action_never_done, "lost", "is done and never happened"),
+        (approved_action_not_even_begun, "lost", "is missing after 0 replays"),
+        (decided_both_ways, "", "was decided on 2 times"),
+        (decision_forgotten, "lost", "was accepted and is not stored"),
         (host_fell, "", "ended by itself"),
     ],
 )

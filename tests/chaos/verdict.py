@@ -12,13 +12,15 @@ from typing import Any
 from shared.domain.fold import index_entry
 from shared.domain.partition import Partition
 from shared.domain.rows import StageRow, mark_of
-from tests.chaos.evidence import Call, Evidence
+from tests.chaos.evidence import Call, Carried, Evidence
 from tests.simulation import checker
 from tests.simulation.watch import Findings
 
 #: Share of effects that may end uncertain; in a small run, this many.
 UNCERTAIN_SHARE = 0.05
 UNCERTAIN_FEW = 3
+#: What carries actions out, and what each does with a key that comes again.
+_ACTIONS = {"action-http": "keyed", "action-ticket": "queryable", "action-python": "unkeyed"}
 #: Seconds that a request may take to the model on a busy machine; its worker may have given up.
 _ON_ITS_WAY = 1.0
 
@@ -30,6 +32,8 @@ class Verdict:
     Attributes:
         violations: In words, by case id; under ``run`` what concerns none.
         cut_off: Claims whose worker died or lost its storage: what the kills hit.
+        carried: Actions that were carried out; ``unallowed`` of them without any right to.
+        decided: Decisions of people that were accepted; ``by_link`` of them by links in mails.
     """
 
     cases: int = 0
@@ -40,6 +44,10 @@ class Verdict:
     effects: int = 0
     paid: int = 0
     cut_off: int = 0
+    carried: int = 0
+    unallowed: int = 0
+    decided: int = 0
+    by_link: int = 0
     violations: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     @property
@@ -52,7 +60,9 @@ class Verdict:
         return (
             f"{self.lost} lost, {self.duplicated} duplicated, "
             f"{self.avoidable} avoidably paid of {self.paid} paid calls, "
-            f"{self.uncertain} uncertain of {self.effects} effects ({share:.1f} %)"
+            f"{self.uncertain} uncertain of {self.effects} effects ({share:.1f} %), "
+            f"{self.carried} actions carried out, {self.unallowed} of them unallowed, "
+            f"{self.decided} decided on, {self.by_link} of them by link"
         )
 
 
@@ -63,6 +73,7 @@ def judge(evidence: Evidence) -> Verdict:
     _promises(evidence, verdict)
     _cases(evidence, verdict)
     _sinks(evidence, verdict)
+    _actions(evidence, verdict)
     _calls(evidence, verdict)
     _listing(evidence, verdict)
     _leftovers(evidence, verdict)
@@ -98,14 +109,12 @@ def _cases(evidence: Evidence, verdict: Verdict) -> None:
     async def read(case_id: str) -> Partition:
         return evidence.cases[case_id]
 
-    def sink(kind: str, keys: list[str]) -> SimpleNamespace:
-        ledger = [SimpleNamespace(key=key) for key in keys]
-        return SimpleNamespace(kind=kind, inner=SimpleNamespace(ledger=ledger))
-
     sinks = {
-        "callback": sink("keyed", evidence.applied),
-        "email": sink("unkeyed", evidence.mails),
-        "action-http": sink("keyed", []),
+        "callback": _sink("keyed", _keys(evidence.applied)),
+        "email": _sink("unkeyed", _keys(evidence.mails)),
+    } | {
+        name: _sink(kind, [_done(one) for one in evidence.carried if one.sink == name])
+        for name, kind in _ACTIONS.items()
     }
     for case_id, view in evidence.cases.items():
         if view.received is None:
@@ -127,6 +136,45 @@ def _cases(evidence: Evidence, verdict: Verdict) -> None:
         verdict.violations[case_id] += findings.violations
 
 
+def _sink(kind: str, ledger: list[SimpleNamespace]) -> SimpleNamespace:
+    """A sink as the simulator's checker looks at it."""
+    return SimpleNamespace(kind=kind, inner=SimpleNamespace(ledger=ledger))
+
+
+def _keys(keys: list[str]) -> list[SimpleNamespace]:
+    return [SimpleNamespace(key=key) for key in keys]
+
+
+def _done(one: Carried) -> SimpleNamespace:
+    action = SimpleNamespace(id=one.id, name=one.name, arguments=one.arguments)
+    return SimpleNamespace(key=one.key, at=one.at, request=SimpleNamespace(action=action))
+
+
+def _actions(evidence: Evidence, verdict: Verdict) -> None:
+    """I8 as the ledgers of what carries actions out see it, and what people were told."""
+    verdict.carried = len(evidence.carried)
+    verdict.decided = len(evidence.decisions)
+    verdict.by_link = sum(decision.by_link for decision in evidence.decisions)
+    verdict.unallowed = sum(
+        "nobody allowed it" in why for found in verdict.violations.values() for why in found
+    )
+    done: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
+    for one in evidence.carried:
+        turn = one.id.rsplit("-", 2)[1]
+        done[one.case_id, turn, one.name, repr(sorted(one.arguments.items()))].add(one.key)
+    for (case_id, _, name, _), keys in done.items():
+        if len(keys) > 1:
+            verdict.duplicated += len(keys) - 1
+            verdict.violations[case_id].append(f"{name} was carried out as {sorted(keys)}")
+    for decision in evidence.decisions:
+        view = evidence.cases.get(decision.case_id)
+        stored = {(act.act, act.action) for act in (view.acts if view else ())}
+        if (decision.act, decision.action) not in stored:
+            verdict.lost += 1
+            why = f"lost: {decision.act} of {decision.action} was accepted and is not stored"
+            verdict.violations[decision.case_id].append(why)
+
+
 def _sinks(evidence: Evidence, verdict: Verdict) -> None:
     """I2 as receivers see it: one id and one text for a reply, and nothing unasked for."""
     asked = {
@@ -134,7 +182,8 @@ def _sinks(evidence: Evidence, verdict: Verdict) -> None:
         for case_id, view in evidence.cases.items()
         for effect in view.effects
     }
-    for key in sorted({*evidence.applied, *evidence.mails} - asked):
+    done = {one.key for one in evidence.carried}
+    for key in sorted({*evidence.applied, *evidence.mails, *done} - asked):
         verdict.violations["run"].append(f"an effect that nobody asked for: {key}")
     ids: dict[tuple[str, int], set[str]] = defaultdict(set)
     texts: dict[str, set[str]] = defaultdict(set)

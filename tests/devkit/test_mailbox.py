@@ -51,6 +51,12 @@ def test_mails_are_kept_and_shown_and_survive_a_restart(tmp_path: Path) -> None:
     assert not list(folder.glob("*.part"))
 
 
+def test_a_long_message_id_is_read_as_it_was_sent(tmp_path: Path) -> None:
+    long = f"<{'a' * 90}@x>"
+    (tmp_path / "00001.eml").write_bytes(f"Message-ID:\r\n {long}\r\n\r\nHello".encode())
+    assert ledger(tmp_path) == [long]
+
+
 def test_a_mail_taken_away_by_hand_never_makes_another_overwritten(tmp_path: Path) -> None:
     child = a_mailbox(tmp_path, tmp_path / "log")
     with smtplib.SMTP("127.0.0.1", port_of(child)) as client:

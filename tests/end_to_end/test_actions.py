@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
-import re
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -23,6 +20,7 @@ from devkit.actions import read_ledger
 from devkit.azurite import Azurite
 from devkit.emulator import Emulator
 from devkit.mailbox import mails, serving
+from tests.support.letters import decision_links
 from tests.support.running_host import ROOT, RunningHost
 
 PUBLIC = "https://desk.example.com"
@@ -147,15 +145,8 @@ def reached(host: RunningHost, case_id: str, states: set[str]) -> dict[str, Any]
 
 def links(folder: Path, case_id: str) -> list[str]:
     """The paths of the links to decisions in a case's mails."""
-    found: list[str] = []
-    for path in mails(folder):
-        mail = message_from_bytes(path.read_bytes(), policy=policy.default)
-        body = mail.get_body(("html",))
-        assert body is not None
-        page = str(body.get_content())
-        if case_id in page:
-            found += re.findall(rf'href="{PUBLIC}(/api/decide/[^"]+)"', html.unescape(page))
-    return found
+    links = [link for mail in mails(folder) for link in decision_links(mail, PUBLIC)]
+    return [link.path for link in links if link.case_id == case_id]
 
 
 def page_of(host: RunningHost, path: str, **form: str) -> tuple[int, str, Any]:

@@ -69,8 +69,9 @@ class _Case:
         parked = [message.turn for message in messages if self._stages(message)]
         needed = {turn for turn in parked + self._effects() if turn > resolved}
         self._trace()
-        ledger = self._simulation.sinks["action-http"].inner.ledger
-        for why in self._permissions.wrong(a for a in ledger if a.key.startswith(self._id)):
+        sinks = self._simulation.sinks.items()
+        done = (a for name, s in sinks if name.startswith("action-") for a in s.inner.ledger)
+        for why in self._permissions.wrong(a for a in done if a.key.startswith(self._id)):
             self._wrong(f"I8: {why}")
         self._late(bool(needed) or self._handed_over(resolved))
         real = [m.turn for m in messages if not self._came_to_nothing(m)]
@@ -164,6 +165,7 @@ class _Case:
             self._findings.duplicated += times - most
             self._wrong(f"I2: {sink.kind} effect {request.key} happened {times} times")
         if not times and any(row.state == "done" for row in generations):
+            self._findings.lost += 1
             self._wrong(f"I2: effect {request.key} is done and never happened")
         if times and generations and all(row.state == "refused" for row in generations):
             self._wrong(f"I2: effect {request.key} is refused, and it happened")
