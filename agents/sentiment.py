@@ -76,12 +76,11 @@ class SentimentAgent(Agent[SentimentOutput]):
         return {"customer_message": shorten(case.customer_query)}
 
     def apply(self, case: SupportCase, desk: Desk, output: SentimentOutput) -> StageResult:
-        writes = policy.judge(
+        judged = policy.judge(
             case,
             sentiment=SENTIMENTS[output.mood],
             urgency=output.urgency,
             wants_human=output.wants_human,
             risks=output.risks,
         )
-        effects = () if writes.should_escalate else policy.notes(case, desk)
-        return StageResult(writes=writes, effects=effects)
+        return policy.assess(case, desk, judged)

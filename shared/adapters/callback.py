@@ -1,6 +1,7 @@
 """Sink ``callback``: posts the reply to the address that the case came with, signed.
 
-The body is a Standard Webhooks event, ``{"type": "case.replied", "timestamp", "data": {…}}``; see
+The body is a Standard Webhooks event, ``{"type": "case.replied", "timestamp", "data": {…}}``, or
+``case.review_asked``; see
 docs/effects.md and https://www.standardwebhooks.com. ``webhook-id`` is our idempotency key, so a
 receiver that keeps the ids it has seen applies each reply once.
 """
@@ -139,14 +140,14 @@ class CallbackSink:
         case = call.case
         return json.dumps(
             {
-                "type": "case.replied",
+                "type": "case.review_asked" if call.request.text else "case.replied",
                 "timestamp": self._clock.now().isoformat(),
                 "data": {
                     "case_id": case.case_id,
                     "turn": call.request.turn,
                     "external_id": case.channel.external_id,
                     "desk": case.desk,
-                    "reply": case.support_response,
+                    "reply": call.request.text or case.support_response,
                     "language": case.language,
                     "status": case.status,
                     "demo": case.demo,

@@ -1,7 +1,7 @@
 """Sink of one CRM vendor: replies, notes and labels into the ticket that a case came from.
 
 What an effect writes is the first part of its key: ``reply-1``, ``note-1``, ``escalation_note-1``,
-``handover-1``, ``labels-1``. The vendor's connector says what a second attempt may do.
+``handover-1``, ``labels-1``, ``review``. The vendor's connector says what a second attempt may do.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shared.ports.crm import Connector, Connectors
 
 _NOT_SENT = "Suggested reply, not sent to the customer:\n\n"
+_NO_REVIEW = "Suggested request for a review, not sent to the customer:\n\n"
 
 
 class CrmSink:
@@ -49,7 +50,7 @@ class CrmSink:
         what, ticket = _what(call), call.request.to[0]
         if what.endswith("labels"):
             return await connector.label(_labels(ticket, call))
-        if what == "reply":
+        if what in ("reply", "review"):
             return await connector.post(_reply(ticket, call, connector))
         text, html = ticket_note(call.case, self._look(call.case))
         return await connector.post(
@@ -81,12 +82,12 @@ def _what(call: EffectCall) -> str:
 
 
 def _reply(ticket: str, call: EffectCall, connector: Connector) -> Post:
-    how, text = call.desk.crm.reply, call.case.support_response or ""
+    how, text = call.desk.crm.reply, call.request.text or call.case.support_response or ""
     # A demonstration model's words never reach a customer.
     if (how == "public" and call.case.demo) or (how == "draft" and not connector.drafts):
         how = "note"
     if how == "note":
-        text = _NOT_SENT + text
+        text = (_NO_REVIEW if call.request.text else _NOT_SENT) + text
     html = escape(text).replace("\n", "<br>\n")
     return Post(ticket_id=ticket, how=how, text=text, html=html, key=call.idempotency_key)
 
@@ -97,6 +98,7 @@ def _labels(ticket: str, call: EffectCall) -> Labels:
     if case.sentiment:
         tags.append(f"frontdesk_{case.sentiment.lower()}")
     tags += [f"frontdesk_{risk}" for risk in case.risks]
+    tags += case.tags
     return Labels(
         ticket_id=ticket, tags=tuple(tags), urgency=case.urgency, key=call.idempotency_key
     )

@@ -30,6 +30,8 @@ _NAMED_BY = {
     "actions": "name",
     "arguments": "name",
     "acknowledgements": "language",
+    "reactions": "name",
+    "texts": "language",
     "sla": "urgency",
 }
 
@@ -100,7 +102,7 @@ def _read(file: Path, around: Around | None) -> tuple[Desk | None, list[_Problem
     except _UnreadableError as error:
         return None, [error.problem], []
     lacking = document.left_to_people(around) if around else []
-    desk, problems = document.desk()
+    desk, problems = document.desk(f"{file.parent.name}/{file.name}")
     name = document.data.get("name")
     if isinstance(name, str) and name != file.stem:
         reason = f"name: {name!r} differs from the file's name, {file.stem!r}; change one of them"
@@ -167,11 +169,11 @@ class _Document:
         self._problems: list[_Problem] = []
         self.data: dict[str, Any] = self._value(root, ())
 
-    def desk(self) -> tuple[Desk | None, list[_Problem]]:
+    def desk(self, file: str) -> tuple[Desk | None, list[_Problem]]:
         """The desk, or None and everything that is wrong."""
         problems = [*self._problems, *self._names_taken(), *self._backend_problems()]
         try:
-            return Desk.model_validate(self.data, strict=True), problems
+            return self._placed(Desk.model_validate(self.data, strict=True), file), problems
         except ValidationError as error:
             for found in error.errors(include_url=False):
                 path: _Path = (*found["loc"], *found.get("ctx", {}).get("at", ()))
@@ -181,6 +183,11 @@ class _Document:
                 reason = self._reason(found["type"], found.get("ctx", {}), found["msg"], path)
                 problems.append(_Problem(self.line(path), _field(path, reason)))
         return None, problems
+
+    def _placed(self, desk: Desk, file: str) -> Desk:
+        for number, reaction in enumerate(desk.reactions):
+            reaction.standing_at(f"{file}:{self.line(('reactions', number))}")
+        return desk
 
     def left_to_people(self, around: Around) -> list[_Problem]:
         """Hands actions that lack something here to people, and says which and why."""

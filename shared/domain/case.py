@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from shared.domain.rows import Channel
 from shared.domain.stage import (
     Action,
     ChatMessage,
     DroppedAction,
+    Reacted,
     Record,
     Risk,
     Secret,
@@ -93,6 +94,7 @@ class EffectView(Record):
         state: ``uncertain``: it may have happened, a person has to look. ``refused``: it did not.
             ``moot``: what it was to be about is decided.
         dormant: It waits for its hour, such as a reminder: nothing else is waiting for it.
+        awaits: Ids of the actions that it asks for a yes to.
         receipt: What the receiver answered, such as a message id.
     """
 
@@ -104,6 +106,7 @@ class EffectView(Record):
     attempts: int = 0
     due_at: datetime | None = None
     dormant: bool = False
+    awaits: tuple[str, ...] = ()
     finished_at: datetime | None = None
     receipt: str = ""
     error: StageError | None = None
@@ -180,6 +183,9 @@ class SupportCase(Record):
         reply_held_back: The model's reply broke a rule, and the customer got the desk's own
             acknowledgement; ``decision`` says why.
         actions: Of all turns, the earlier first.
+        tags: What rules of the desk file call the latest message.
+        reactions: The rules that applied to it.
+        as_of: UTC; when a stage looks at it. Unset when anybody else does.
     """
 
     case_id: str
@@ -207,6 +213,8 @@ class SupportCase(Record):
     language: str | None = None
     summary: str | None = None
     decision: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    reactions: tuple[Reacted, ...] = ()
     channel: Channel = Channel()
     turns: tuple[Turn, ...] = ()
     stages: tuple[StageView, ...] = ()
@@ -216,6 +224,17 @@ class SupportCase(Record):
     targets: tuple[TargetView, ...] = ()
     usage: Usage = Usage()
     demo: bool = False
+    as_of: datetime | None = Field(default=None, exclude=True)
+
+    @property
+    def now(self) -> datetime:
+        """UTC; when it is looked at, or last changed."""
+        return self.as_of or self.updated_at
+
+    @property
+    def writes_again(self) -> bool:
+        """Whether the customer had written before."""
+        return sum(bool(turn.text) for turn in self.turns) > 1
 
 
 class IndexEntry(Record):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shared.domain.desk import Desk
 from shared.domain.desk_action import Argument, CatalogueAction
 from shared.domain.written import is_storable
+
+if TYPE_CHECKING:
+    from shared.domain.desk import Desk
 
 Value = str | int | float | bool
 

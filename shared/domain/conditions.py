@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from shared.domain.plain_text import fold_text
 from shared.domain.stage import Risk, Sentiment, Urgency
 from shared.domain.written import Part
 
 if TYPE_CHECKING:
     from shared.domain.case import SupportCase
+
+
+#: From here on scripts have no spaces between words, so a word may stand inside others.
+_UNSPACED = "\u2e80"
+
+
+def _word(text: str) -> str:
+    if not re.search(r"\w", _folded(text)):
+        raise ValueError(f"{text[:60]!r} has no letter or digit; write a word such as refund")
+    return text
+
+
+Word = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=60),
+    AfterValidator(_word),
+]
 
 
 class Condition(Part):
@@ -23,6 +43,9 @@ class Condition(Part):
         risks: At least one of these was found, by the model or in the text itself.
         without_risks: None of these was found.
         wants_human: Whether the customer asked for a person.
+        words: At least one of these stands in the message, whatever its case and accents; ``*`` at
+            the end of one stands for any ending.
+        writes_again: Whether the case has an earlier message of the customer.
     """
 
     sentiment: Sentiment | None = None
@@ -30,6 +53,8 @@ class Condition(Part):
     risks: Annotated[tuple[Risk, ...], Field(max_length=6)] = ()
     without_risks: Annotated[tuple[Risk, ...], Field(max_length=6)] = ()
     wants_human: bool | None = None
+    words: Annotated[tuple[Word, ...], Field(max_length=50)] = ()
+    writes_again: bool | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Condition:
@@ -59,3 +84,38 @@ class Condition(Part):
                 if self.wants_human
                 else "the customer asks for a person"
             )
+        if self.words and not _mentions(case.customer_query, self.words):
+            yield f"none of the words {', '.join(self.words)}"
+        if self.writes_again is not None and case.writes_again != self.writes_again:
+            yield "the first message" if self.writes_again else "not the first message"
+
+    def excludes(self, other: Condition) -> str:
+        """What of two conditions can never hold together; empty when nothing is known to."""
+        if self.sentiment and other.sentiment and self.sentiment != other.sentiment:
+            return "sentiment"
+        if self.urgency and other.urgency and not set(self.urgency) & set(other.urgency):
+            return "urgency"
+        if None not in (self.wants_human, other.wants_human) and (
+            self.wants_human != other.wants_human
+        ):
+            return "wants_human"
+        pairs = ((self.risks, other.without_risks), (other.risks, self.without_risks))
+        return "risks" if any(some and set(some) <= set(none) for some, none in pairs) else ""
+
+
+def _mentions(text: str, words: Iterable[str]) -> bool:
+    folded = _folded(text)
+    return any(_pattern(word).search(folded) for word in words)
+
+
+def _folded(text: str) -> str:
+    return " ".join(fold_text(text).split())
+
+
+@lru_cache(maxsize=1024)
+def _pattern(word: str) -> re.Pattern[str]:
+    plain = _folded(word.removesuffix("*"))
+    apart = plain < _UNSPACED
+    before = r"(?<!\w)" if apart else ""
+    after = "" if word.endswith("*") or not apart else r"(?!\w)"
+    return re.compile(f"{before}{re.escape(plain)}{after}")

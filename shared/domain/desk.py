@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from shared.domain.approvals import Approvals
 from shared.domain.budget import Budget
@@ -15,6 +16,7 @@ from shared.domain.desk_action import CatalogueAction
 from shared.domain.digest_windows import DigestPlan
 from shared.domain.hours import Hours, TimeZone, read_duration, takes_over_a_year
 from shared.domain.promises import Promise, due_times
+from shared.domain.reactions import Reaction, Review, check_reaction
 from shared.domain.rows import Due
 from shared.domain.stage import Target, Urgency
 from shared.domain.written import (
@@ -91,6 +93,8 @@ class Desk(Part):
         sla: What it promises, by urgency.
         digest: When its people get a summary; without it never.
         tell: Who is told of escalations.
+        reactions: What it does by itself when a message is of a certain kind.
+        review: How it asks for reviews.
         approvals: How long people have to say yes or no.
         service_hosts: Hosts that actions may be sent to, written as in ``callback_hosts``.
         callback_hosts: Hosts that replies may be posted to, exact or ``*.`` and a parent, with
@@ -113,6 +117,8 @@ class Desk(Part):
     sla: Annotated[tuple[Promise, ...], Field(max_length=4)] = ()
     digest: DigestPlan | None = None
     tell: Annotated[tuple[Contact, ...], Field(max_length=20)] = ()
+    reactions: Annotated[tuple[Reaction, ...], Field(max_length=30)] = ()
+    review: Review | None = None
     approvals: Approvals = Approvals()
     service_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()
     callback_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()
@@ -155,6 +161,18 @@ class Desk(Part):
                 "takes more than a year of the desk's hours; shorten it, or add "
                 "around_the_clock: true", "approvals", "escalate_after",
             )  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _reactions_fit(self) -> Desk:
+        reject_twice("reaction", [reaction.name for reaction in self.reactions])
+        told = [contact.name for contact in self.tell]
+        for number, reaction in enumerate(self.reactions):
+            try:
+                check_reaction(reaction, self.actions, told, reviews=self.review is not None)
+            except PydanticCustomError as error:
+                at = (error.context or {}).get("at", ())
+                raise misfit(error.message(), "reactions", number, *at) from None
         return self
 
     @property

@@ -40,7 +40,10 @@ _HALF_MADE = "a case needs its case row and its first message"
 
 
 def fold(
-    partition: Partition, supported_actions: tuple[str, ...] = (), turn: int | None = None
+    partition: Partition,
+    supported_actions: tuple[str, ...] = (),
+    turn: int | None = None,
+    as_of: datetime | None = None,
 ) -> SupportCase:
     """The case that a partition's rows add up to.
 
@@ -49,6 +52,7 @@ def fold(
         supported_actions: Names in the desk's action catalogue.
         turn: The turn that the case is seen from, for a stage that works on it while a later
             message has come in; None for the latest.
+        as_of: When a stage looks at it, UTC.
 
     Raises:
         ValueError: The partition has no ``case`` row: a half-made intake is not a case.
@@ -89,6 +93,8 @@ def fold(
         language=writes.language,
         summary=writes.summary,
         decision=writes.decision,
+        tags=writes.tags or (),
+        reactions=writes.reactions or (),
         channel=received.channel,
         turns=tuple(_turn(partition, message) for message in messages),
         stages=stages,
@@ -98,6 +104,7 @@ def fold(
         targets=tuple(_target(clock) for clock in sla.clocks(partition)),
         usage=sum((row.usage for row in partition.stage_rows), start=Usage()),
         demo=any(stage.demo for stage in stages),
+        as_of=as_of,
     )
 
 
@@ -255,6 +262,7 @@ def _effect(progress: EffectProgress) -> EffectView:
         state=progress.phase,
         due_at=progress.due_at,
         dormant=progress.dormant,
+        awaits=request.awaits,
     )
     if row is None:
         return view
@@ -334,6 +342,12 @@ def _trace(partition: Partition) -> tuple[TraceEvent, ...]:
         TraceEvent(at=e.at, who=row.stage, event=e.event, detail=e.detail)
         for row in partition.stage_rows
         for e in row.events
+    ]
+    events += [
+        TraceEvent(at=row.finished_at, who=row.stage, event="reaction", detail=reacted.line)
+        for row in partition.stage_rows
+        for reacted in row.writes.reactions or ()
+        if row.finished_at
     ]
     events += [
         TraceEvent(at=e.at, who=row.request.key, event=e.event, detail=e.detail)

@@ -34,6 +34,7 @@ _OPENINGS = {
     "case": "a customer's message needs a person.",
     "reminder": "nobody has said yes or no yet to what a customer's message needs.",
     "unanswered": "nobody has answered, so this comes to management.",
+    "reaction": "a rule of the desk has you told of a customer's message.",
 }
 _BUDGETS = {
     "case_budget_used_up": "The case may not use the model any more, unless its limit is raised.",

@@ -259,10 +259,27 @@ class Partition:
         waiting = {a.action.id for a in self.actions if a.waits}
         for asked_by, at, requests in asking:
             for request in requests:
-                if request.key not in found:
+                # What came to nothing may be asked for again, under the same key: once is enough.
+                known = found.get(request.key)
+                if known is None or known.phase == "moot":
                     moot = bool(request.awaits) and waiting.isdisjoint(request.awaits)
+                    moot = moot or (request.while_answered and not self._rests_with(request.turn))
                     found[request.key] = self._effect_progress(request, asked_by, at, moot=moot)
         return tuple(found.values())
+
+    def _rests_with(self, turn: int) -> bool:
+        """Whether the case was answered in that turn, needs nobody, and has no message since."""
+        if any(m.turn > turn and not self.empty(m.turn) for m in self.messages):
+            return False
+        stages = [p for p in self.progress if not self.empty(p.turn)]
+        calm = all(p.phase in ("finished", "skipped") for p in stages) and not any(
+            p.row.writes.escalated or p.row.writes.should_escalate for p in stages if p.row
+        )
+        replied = {row.request.key for row in self.effect_rows if row.state == "done"}
+        asked = {r.key for p in stages if p.row for r in p.row.effects if r.key == f"reply-{turn}"}
+        failed = any(row.state in ("refused", "uncertain") for row in self.effect_rows)
+        waits = any(action.waits for action in self.actions)
+        return calm and asked <= replied and not failed and not waits and not self.resolved_up_to
 
     def effect(self, key: str) -> EffectProgress | None:
         """The progress of one effect; None when nobody asks for it."""

@@ -6,12 +6,17 @@ Every rule that applies leaves a line in ``decision``, so that people see why.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from shared.domain.case import SupportCase
 from shared.domain.desk import Desk
+from shared.domain.hours import read_duration
 from shared.domain.proposed import carry_out
+from shared.domain.reactions import PRESSING, Reactions, react
 from shared.domain.rows import Channel, MessageRow
 from shared.domain.stage import (
+    Action,
+    DroppedAction,
     EffectRequest,
     Risk,
     Sentiment,
@@ -19,7 +24,7 @@ from shared.domain.stage import (
     Urgency,
     Writes,
 )
-from shared.domain.telling import mails, people, told
+from shared.domain.telling import mails, people, reacted, told
 from shared.domain.verdicts import Proposal, decide
 
 #: Risks that upper management hears of whatever the model thinks.
@@ -48,7 +53,7 @@ def judge(
         reasons.append("the customer asks for a person")
     if sentiment == "Negative":
         reasons.append("negative sentiment")
-    if urgency in ("high", "critical"):
+    if urgency in PRESSING:
         reasons.append(f"urgency: {urgency}")
     return Writes(
         sentiment=sentiment,
@@ -61,15 +66,89 @@ def judge(
     )
 
 
+def assess(case: SupportCase, desk: Desk, judged: Writes) -> StageResult:
+    """What follows from an assessment: the desk's rules, then the notes if nobody is needed.
+
+    An action that waits for a yes makes the case one for people, who are told by the escalation.
+
+    Args:
+        judged: What ``judge`` found.
+    """
+    said = ("sentiment", "urgency", "wants_human", "risks")
+    found = {name: value for name in said if (value := getattr(judged, name)) is not None}
+    known = case.model_copy(update=found)
+    follows = react(desk.reactions, known)
+    known = known.model_copy(update={"urgency": follows.urgency})
+    wishes = [
+        Proposal(wish.action, wish.arguments, f"the desk's rule {rule}", rule)
+        for rule, wish in follows.propose
+    ]
+    actions, dropped = decide(known, desk, wishes)
+    reasons = [
+        *(f"urgency: {follows.urgency}, by the rule {name}" for name in follows.raised_by
+          if follows.urgency in PRESSING),
+        *(f"{a.name}, which the rule {a.reaction} proposes, waits for a yes"
+          for a in actions if a.verdict == "ask"),
+    ]  # fmt: skip
+    writes = _with_reactions(judged, follows, reasons, actions, dropped)
+    effects = [*carry_out(actions, len(case.turns)), *reacted(case, desk, follows.tell)]
+    if not writes.should_escalate:
+        effects += [*notes(case, desk), *(_reviews(case, desk) if follows.review else ())]
+    return StageResult(writes=writes, actions=actions, dropped=dropped, effects=tuple(effects))
+
+
+def _with_reactions(
+    judged: Writes,
+    follows: Reactions,
+    reasons: Sequence[str],
+    actions: Sequence[Action],
+    dropped: Sequence[DroppedAction],
+) -> Writes:
+    if not follows.lines:
+        return judged
+    decision = [*(judged.decision if judged.should_escalate or not reasons else ())]
+    decision += [f"escalate: {reason}" for reason in reasons]
+    decision += [f"the desk's rule {reacted.line}" for reacted in follows.lines]
+    decision += _verdict_lines(actions, dropped)
+    return judged.model_copy(
+        update={
+            "urgency": follows.urgency if follows.raised_by else judged.urgency,
+            "should_escalate": judged.should_escalate or bool(reasons),
+            "tags": follows.tags,
+            "reactions": follows.lines,
+            "decision": tuple(decision),
+        }
+    )
+
+
+def _verdict_lines(actions: Iterable[Action], dropped: Iterable[DroppedAction]) -> list[str]:
+    lines = [f"{_VERDICTS[action.verdict]} {action.name}: {action.rule}" for action in actions]
+    return lines + [f"refused {item.name}: {item.why}" for item in dropped]
+
+
 def replies(case: SupportCase) -> tuple[EffectRequest, ...]:
     """The effect that brings the reply to where the case came from, if it is known."""
-    channel, turn = case.channel, len(case.turns)
+    return _to_customer(case, f"reply-{len(case.turns)}")
+
+
+def _reviews(case: SupportCase, desk: Desk) -> tuple[EffectRequest, ...]:
+    """The thanks and the wish for a review: once a case, later, and only if all stays well."""
+    if desk.review is None:
+        return ()
+    at = case.now + read_duration(desk.review.after)
+    text = desk.review.text_for(case.customer_query)
+    return _to_customer(case, "review", not_before=at, text=text, while_answered=True)
+
+
+def _to_customer(case: SupportCase, key: str, **more: Any) -> tuple[EffectRequest, ...]:
+    channel = case.channel
     if channel.connected:
-        return (_ticket(channel, "reply", turn),)
-    if channel.reply_address:
-        to = (channel.reply_address,)
-        return (EffectRequest(key=f"reply-{turn}", sink="callback", to=to, turn=turn),)
-    return ()
+        sink, to = channel.source, channel.external_id or ""
+    elif channel.reply_address:
+        sink, to = "callback", channel.reply_address
+    else:
+        return ()
+    return (EffectRequest(key=key, sink=sink, to=(to,), turn=len(case.turns), **more),)
 
 
 def notes(case: SupportCase, desk: Desk, prefix: str = "") -> tuple[EffectRequest, ...]:
@@ -131,8 +210,8 @@ def escalate(
         decision.append("upper management: asked for by the escalation agent")
     management = needs_upper_management or bool(demanded)
     turn = len(case.turns)
-    decision += [f"{_VERDICTS[action.verdict]} {action.name}: {action.rule}" for action in actions]
-    decision += [f"refused {item.name}: {item.why}" for item in dropped]
+    decision += _verdict_lines(actions, dropped)
+    by_rule = [a for a in case.actions if a.turn == turn and a.reaction and a.state == "waiting"]
     return StageResult(
         writes=Writes(
             escalated=True,
@@ -144,7 +223,7 @@ def escalate(
         dropped=dropped,
         effects=(
             *carry_out(actions, turn),
-            *told(case, desk, actions, management=management),
+            *told(case, desk, (*by_rule, *actions), management=management),
             *notes(case, desk, "escalation_"),
         ),
     )

@@ -172,9 +172,11 @@ def _ended_at(view: Partition, turn: int) -> datetime | None:
     if (
         all(p.phase in ("finished", "skipped") for p in stages)
         and not any(p.row.writes.escalated for p in stages if p.row)
-        and all(e.phase in ("done", "moot") for e in effects)
+        and all(
+            e.phase in ("done", "moot") or (e.request.beside and not e.at_rest) for e in effects
+        )
     ):
         times = [p.row.finished_at for p in stages if p.row]
-        times += [e.row.finished_at for e in effects if e.row]
+        times += [e.row.finished_at for e in effects if e.row and not e.request.beside]
         ends += [max(filter(None, times))] if any(times) else []
     return min(ends, default=None)

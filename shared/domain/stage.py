@@ -12,7 +12,7 @@ Urgency = Literal["low", "normal", "high", "critical"]
 Risk = Literal["safety", "legal", "fraud", "privacy", "media", "harassment"]
 Approval = Literal["auto", "human", "management"]
 #: What a message to the desk's people is about.
-Subject = Literal["case", "reminder", "unanswered"]
+Subject = Literal["case", "reminder", "unanswered", "reaction"]
 #: What is masked in a customer's text before anything is stored.
 Secret = Literal["card number", "IBAN", "national id", "password", "key"]
 #: What a desk promises: a first reply, and an end. Each is at risk before it is breached.
@@ -96,6 +96,7 @@ class Action(Record):
             of the stage proposes them.
         arguments: Values by argument name, checked against the catalogue.
         reason: Why the model proposed it.
+        reaction: Name of the desk's rule that proposes it; empty when the model does.
         approval: Who has to say yes before it may be carried out.
         verdict: ``execute``: it is carried out at once. ``ask``: it waits for a yes.
         rule: Why policy decided so.
@@ -106,6 +107,7 @@ class Action(Record):
     name: str
     arguments: dict[str, str | int | float | bool] = {}
     reason: str = ""
+    reaction: str = ""
     approval: Approval = "human"
     verdict: Literal["execute", "ask"] = "ask"
     rule: str = ""
@@ -146,6 +148,25 @@ class Fetched(Record):
     nothing: str = ""
 
 
+class Reacted(Record):
+    """A rule of the desk file that applied.
+
+    Attributes:
+        where: Its file and line; empty when the desk came from no file.
+        did: What followed from it, one line each.
+    """
+
+    name: str
+    where: str = ""
+    did: tuple[str, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """All of it on one line."""
+        where = f" ({self.where})" if self.where else ""
+        return f"{self.name}{where}: {'; '.join(self.did)}"
+
+
 class Writes(Record):
     """The fields of SupportCase that a stage sets. None means: not mine to say."""
 
@@ -161,6 +182,8 @@ class Writes(Record):
     escalated: bool | None = None
     needs_upper_management_attention: bool | None = None
     summary: str | None = None
+    tags: tuple[str, ...] | None = None
+    reactions: tuple[Reacted, ...] | None = None
     decision: tuple[str, ...] = ()
 
 
@@ -176,6 +199,8 @@ class EffectRequest(Record):
         about: What a message is about; sinks word it accordingly.
         not_before: UTC; it is due from then on. Unset: at once.
         awaits: Ids of actions; unless one of them still waits for a yes, it is not begun.
+        text: What a customer is sent, when it is neither the reply nor a note.
+        while_answered: Not begun unless the case is answered, and nobody has written since.
     """
 
     key: str
@@ -186,6 +211,13 @@ class EffectRequest(Record):
     about: Subject = "case"
     not_before: datetime | None = None
     awaits: tuple[str, ...] = ()
+    text: str = ""
+    while_answered: bool = False
+
+    @property
+    def beside(self) -> bool:
+        """True for what no promise to the customer waits for."""
+        return self.while_answered or self.about == "reaction"
 
 
 class StageResult(Record):

@@ -6,6 +6,7 @@
 | ``management-{turn}-…`` | at once, when actions wait for management | management |
 | ``remind-{turn}-…`` | after ``remind_after`` without an answer | whoever was asked |
 | ``unanswered-{turn}-…`` | after ``escalate_after`` without an answer | management |
+| ``reaction-{turn}-…`` | at once, when a rule of the desk says so | whom it names |
 
 The last part of a key stands for the actions that wait, so that a stage that runs again asks for
 what is new, and for nothing twice.
@@ -54,6 +55,13 @@ def told(
     return tuple(found)
 
 
+def reacted(case: SupportCase, desk: Desk, names: Sequence[str]) -> tuple[EffectRequest, ...]:
+    """The messages to those whom rules of the desk name, whether or not the case escalates."""
+    turn = len(case.turns)
+    to = tuple(contact.email for contact in desk.tell if contact.name in names)
+    return mails(f"reaction-{turn}-{_mark(names)}", to, turn, about="reaction")
+
+
 def mails(
     key: str,
     to: tuple[str, ...],
@@ -80,7 +88,7 @@ def _key(case: SupportCase, what: str, asks: Sequence[str]) -> str:
     """The turn's key; one of its own when an earlier run has told, and there is more to ask."""
     turn = len(case.turns)
     first = f"{what}-{turn}"
-    asked_before = {action.id for action in case.actions}
+    asked_before = {action for effect in case.effects for action in effect.awaits}
     told_before = any(effect.key == first for effect in case.effects)
     return f"{first}-{_mark(asks)}" if told_before and set(asks) - asked_before else first
 

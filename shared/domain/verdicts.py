@@ -27,11 +27,12 @@ _YES: dict[Approval, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An action as the model proposed it: nothing about it is checked yet."""
+    """An action as the model, or a rule of the desk, proposed it: nothing is checked yet."""
 
     name: str
     arguments: Mapping[str, object]
     reason: str = ""
+    reaction: str = ""
 
 
 def decide(
@@ -51,7 +52,7 @@ def decide(
             why = "not in the desk's catalogue"
         else:
             arguments, problems = check_arguments(known, proposal.arguments)
-            why = "; ".join(problems) or _refusal(case, known, arguments)
+            why = "; ".join(problems) or _refusal(case, known, arguments, proposal)
         if known is not None and not why:
             action = _judged(case, known, arguments, proposal)
             if any(action.id == other.id for other in kept):
@@ -80,7 +81,12 @@ def not_allowed(desk: Desk, action: Action) -> str:
     return _over(known, action.arguments)
 
 
-def _refusal(case: SupportCase, known: CatalogueAction, arguments: Mapping[str, Value]) -> str:
+def _refusal(
+    case: SupportCase,
+    known: CatalogueAction,
+    arguments: Mapping[str, Value],
+    proposal: Proposal,
+) -> str:
     if known.only_if is not None and (unmet := known.only_if.unmet(case)):
         return f"does not apply: {unmet}"
     if over := _over(known, arguments):
@@ -88,7 +94,13 @@ def _refusal(case: SupportCase, known: CatalogueAction, arguments: Mapping[str, 
     before = _known(case, action_id(len(case.turns), known.name, arguments))
     if before is not None and before.state == "rejected":
         return f"rejected by {before.decided_by}"
+    if before is not None and before.reaction and not proposal.reaction and _stands(before):
+        return f"proposed already by the desk's rule {before.reaction}"
     return ""
+
+
+def _stands(action: ActionView) -> bool:
+    return action.state not in ("superseded", "lapsed")
 
 
 def _judged(
@@ -102,6 +114,7 @@ def _judged(
         name=known.name,
         arguments=arguments,
         reason=" ".join(proposal.reason.split())[:_REASON_CHARS],
+        reaction=proposal.reaction,
         approval=approval,
         verdict="ask" if doubt else "execute",
         rule=doubt or "the desk lets it be carried out at once",

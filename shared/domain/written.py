@@ -93,7 +93,7 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def misfit(reason: str, *at: str) -> PydanticCustomError:
+def misfit(reason: str, *at: str | int) -> PydanticCustomError:
     """The error of two fields that contradict each other.
 
     Args:

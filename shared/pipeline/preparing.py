@@ -72,7 +72,7 @@ class Preparing:
             raise PermanentError("desk_missing", "the case's desk has no desk file any more")
         if isinstance(step, PlainStage):
             return Work(desk, step, Usage())
-        talk = _talk(step, view, desk, progress.turn)
+        talk = _talk(step, view, desk, progress.turn, now)
         most = talk.worst_case(self._model, self._limits.model_timeout)
         if self._budgets.of(desk).by_case:
             unseen = self._budgets.unseen(view, progress, now)
@@ -109,6 +109,8 @@ class Preparing:
         return talk.worst_case(self._model, self._limits.model_timeout)
 
 
-def _talk(agent: StageAgent, view: Partition, desk: Desk, turn: int) -> Conversation:
-    case = fold(view, tuple(action.name for action in desk.actions), turn)
+def _talk(
+    agent: StageAgent, view: Partition, desk: Desk, turn: int, now: datetime | None = None
+) -> Conversation:
+    case = fold(view, tuple(action.name for action in desk.actions), turn, now)
     return Conversation(agent, case, desk)

@@ -262,3 +262,53 @@ def test_any_text_at_all_loads_or_is_told_with_a_line_of_the_file(
             place = re.match(r"desks/default\.yaml:(\d+): ", line)
             assert place, line
             assert 1 <= int(place[1]) <= last
+
+
+RULES = """\
+tell:
+  - name: Duty
+    email: duty@example.com
+reactions:
+  - name: praise
+    when: {sentiment: Positive}
+    then:
+      propose:
+        - action: refund
+          arguments: {amount: 5}
+      tell: [Duty]
+"""
+
+
+def test_a_rule_knows_its_file_and_line(desks: Path) -> None:
+    assert problems(desks, default=GOOD + RULES) == []
+    (rule,) = load_desks(desks).every[0].reactions
+    assert rule.where == "desks/default.yaml:21"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("sentiment: Positive", "mood: good", "22: reactions[0].when.mood: unknown field; known"),
+        ("sentiment: Positive", "risks: [fire]", "22: reactions[0].when.risks[0]: 'fire' is not"),
+        ("propose:", "proposes:", "24: reactions[0].then.proposes: unknown field; did you mean"),
+        ("action: refund", "action: fly", "25: reactions[0].then.propose[0].action: no action of"),
+        ("{amount: 5}", "{amount: 500}", "26: reactions[0].then.propose[0].arguments: amount: m"),
+        ("{amount: 5}", "{sum: 5}", "26: reactions[0].then.propose[0].arguments: amount: missin"),
+        ("[Duty]", "[Boss]", "27: reactions[0].then.tell[0]: nobody of that name under tell"),
+        (
+            "tell: [Duty]",
+            "ask_for_review: true",
+            "25: reactions[0].then.propose[0].action: waits for",
+        ),
+        (
+            "  - name: praise",
+            "  - name: praise\n    when: {words: [x]}\n    then: {tags: [x]}\n  - name: praise",
+            "24: reactions[1].name: 'praise' is taken, see line 21; change one",
+        ),
+    ],
+)
+def test_a_mistake_in_a_rule_is_told_with_its_line(
+    desks: Path, old: str, new: str, said: str
+) -> None:
+    found = problems(desks, default=GOOD + RULES.replace(old, new, 1))
+    assert any(line.startswith(f"desks/default.yaml:{said}") for line in found), found

@@ -15,6 +15,7 @@ from shared.domain.catalogue import catalogue_for_model
 from shared.domain.conditions import Condition
 from shared.domain.desk import Acknowledgement, Contact, Desk
 from shared.domain.desk_action import Argument, CatalogueAction, Money
+from shared.domain.reactions import Consequence, Proposing, Reaction, Review, ReviewText
 
 ROOT = Path(__file__).parents[2]
 DESKS = load_desks(ROOT / "desks")
@@ -78,6 +79,11 @@ def test_people_and_numbers_are_made_up(desk: Desk) -> None:
         Approvals,
         Acknowledgement,
         Budget,
+        Reaction,
+        Consequence,
+        Proposing,
+        Review,
+        ReviewText,
     ],
 )
 def test_the_documentation_explains_every_field(part: type[Desk]) -> None:
