@@ -31,7 +31,7 @@ from entrypoints.http_protocol import (
 )
 from entrypoints.running import frontdesk
 from shared.errors import RequestError
-from shared.ports.tickets import number_of
+from shared.ports.tickets import Ticket, number_of
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -100,8 +100,13 @@ async def tickets(req: func.HttpRequest) -> func.HttpResponse:
         for ticket in await desk.ports.tickets.entries(name, limit_of(req))
     ]
     newest = sorted(kept, key=lambda ticket: ticket.at, reverse=True)[: limit_of(req)]
-    said = [asdict(t) | {"at": t.at.isoformat(), "number": number_of(t.reference)} for t in newest]
-    return json_answer({"tickets": said})
+    return json_answer({"tickets": [_kept(ticket) for ticket in newest]})
+
+
+def _kept(ticket: Ticket) -> dict[str, object]:
+    names = ("reference", "desk", "title", "text", "case_id", "priority", "labels")
+    said = {name: getattr(ticket, name) for name in names}
+    return said | {"at": ticket.at.isoformat(), "number": number_of(ticket.reference)}
 
 
 async def quarantine(req: func.HttpRequest) -> func.HttpResponse:

@@ -167,7 +167,7 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
     settings = read_settings(os.environ)
     telemetry.configure(settings.log_level)
     # Imported here: the storage SDKs cost half a second that indexing the functions does not need.
-    from shared.adapters import backends
+    from shared.adapters import backends, tickets
     from shared.adapters.azure_clients import AzureStorage, StorageAddress
     from shared.adapters.azure_openai import OpenAIModel
     from shared.adapters.backends import Around
@@ -175,6 +175,7 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
     from shared.adapters.crm_connectors import CrmConnectors
     from shared.adapters.desk_files import load_desks
     from shared.adapters.digest_copy import CopySink
+    from shared.adapters.escalation_tickets import EscalationTickets
 
     around = Around(
         clock=SystemClock(),
@@ -183,8 +184,14 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
         development=settings.development,
         mailer=_mailer(settings, SystemClock()),
         functions=load_functions(settings.action_functions),
+        tickets=settings.tickets,
+        public_url=settings.public_url,
     )
     desks = load_desks(ROOT / "desks", around)
+    known = tickets.setting_names(map(backends.setting_name, desks.names))
+    for name in settings.tickets.keys() - known:
+        said = {"name": f"FRONTDESK_TICKETS_{name}"}
+        _log.warning("a setting is for no desk and ticket system", extra=said)
     connectors = CrmConnectors(settings.crm, desks.names, development=settings.development)
     sinks = _sinks(settings, connectors, around.mailer, SystemClock())
     storage = AzureStorage(
@@ -198,6 +205,7 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
         ),
         settings.table_prefix,
     )
+    with_ledger = replace(around, ledger=storage.tickets)
     ports = Ports(
         store=storage.cases,
         index=storage.index,
@@ -209,7 +217,8 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
         model=OpenAIModel(settings),
         sinks={
             **sinks,
-            **backends.sinks(replace(around, ledger=storage.tickets)),
+            **backends.sinks(with_ledger),
+            "ticket": EscalationTickets(with_ledger),
             "copy": CopySink(storage.texts, settings.public_url),
         },
         connectors=connectors,

@@ -61,12 +61,14 @@ class UncertainError(FrontdeskError):
 
     Args:
         code: Short constant for traces and counters, such as ``answer_lost``.
+        unseen: Seconds for which it may have happened without a look-up showing it.
     """
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    def __init__(self, code: str, detail: str = "", unseen: float = 0.0) -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
         self.detail = detail
+        self.unseen = unseen
 
 
 class ConflictError(FrontdeskError):

@@ -47,7 +47,9 @@ _DESK_PREFIXES = (
 _BY_SECRET = "FRONTDESK_ACTION_SECRET_"  # noqa: S105 - a prefix of names
 #: Connectors: desk, vendor and what is set, as in FRONTDESK_CRM_HOTEL_ZENDESK_SECRET.
 _CRM_PREFIX = "FRONTDESK_CRM_"
-_PREFIXES = (*_STAGE_PREFIXES, *_DESK_PREFIXES, _BY_SECRET, _CRM_PREFIX)
+#: Ticket systems, of one desk or of all: FRONTDESK_TICKETS_HOTEL_JIRA_TOKEN, …_TICKETS_JIRA_TOKEN.
+_TICKETS_PREFIX = "FRONTDESK_TICKETS_"
+_PREFIXES = (*_STAGE_PREFIXES, *_DESK_PREFIXES, _BY_SECRET, _CRM_PREFIX, _TICKETS_PREFIX)
 
 
 class Price(BaseModel):
@@ -209,6 +211,7 @@ class Settings(ModelSettings):
     teams: str = Field(default="", alias="FRONTDESK_TEAMS_WEBHOOK", repr=False)
     teams_by_desk: dict[str, str] = Field(default={}, alias="FRONTDESK_TEAMS_WEBHOOK_", repr=False)
     crm: dict[str, str] = Field(default={}, alias=_CRM_PREFIX, repr=False)
+    tickets: dict[str, str] = Field(default={}, alias=_TICKETS_PREFIX, repr=False)
 
     @property
     def budget(self) -> Budget:

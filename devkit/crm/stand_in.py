@@ -6,6 +6,7 @@ marks of what was written, and one that is there twice was written twice.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -14,7 +15,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -27,12 +28,14 @@ class Fault:
     Attributes:
         keep: Apply it all the same.
         cut: Cut the connection instead of answering.
+        hang: Answer after a minute.
     """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     keep: bool = False
     cut: bool = False
+    hang: bool = False
 
 
 class RefusedError(Exception):
@@ -42,6 +45,13 @@ class RefusedError(Exception):
         super().__init__(why)
         self.status = status
         self.said = said or {"error": why}
+
+
+class Answer(NamedTuple):
+    """What the vendor answers with besides 200."""
+
+    status: int
+    said: Any
 
 
 class VendorApi(ABC):
@@ -54,6 +64,7 @@ class VendorApi(ABC):
         refusals: The same in the vendor's own words.
         spares_reads: Whether only requests that write have faults.
         requests: Method and path of all that were let in, in their order.
+        headers: Those of the last of them.
         ledger: The marks of what was written into tickets.
         numbers_from: What the numbers of messages begin with, where they have to be new ones.
         token_path: Where access tokens are given, by vendors that give some.
@@ -76,13 +87,14 @@ class VendorApi(ABC):
         self.tokens = 0
         self.numbers_from = 0
         self.requests: list[str] = []
+        self.headers: Mapping[str, str] = {}
         self.ledger: list[str] = []
         self.url = ""
 
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._take)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
@@ -135,22 +147,27 @@ class VendorApi(ABC):
         if raw and request.content_type != "application/json":
             return web.json_response({"error": "not JSON"}, status=415)
         self.requests.append(f"{request.method} {request.path}")
+        self.headers = request.headers
         spared = self.spares_reads and request.method == "GET"
         fault = self.faults.popleft() if self.faults and not spared else Fault(keep=True)
-        status, said = 200, None
-        if fault.keep:
-            try:
-                if self.refusals:
-                    raise self.refusals.popleft()
-                body = json.loads(raw) if raw else None
-                said = self.answer(request.method, request.path, dict(request.query), body)
-            except RefusedError as refused:
-                status, said = refused.status, refused.said
+        status, said = self._applied(request, raw) if fault.keep else (200, None)
+        if fault.hang:
+            await asyncio.sleep(60)
         if fault.cut and request.transport is not None:
             request.transport.abort()
         if fault.status != 200:
             status = fault.status
         return web.json_response(said, status=status, headers=fault.headers)
+
+    def _applied(self, request: web.Request, raw: bytes) -> tuple[int, Any]:
+        try:
+            if self.refusals:
+                raise self.refusals.popleft()
+            body = json.loads(raw) if raw else None
+            said = self.answer(request.method, request.path, dict(request.query), body)
+        except RefusedError as refused:
+            return refused.status, refused.said
+        return said if isinstance(said, Answer) else (200, said)
 
 
 def basic(user: str, password: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from entrypoints.cli.follow import is_settled, stage_lines
 from entrypoints.cli.terminal import Ink, Part, Terminal, pad
+from shared.domain.desk_ticket import SINK as TICKET
 
 if TYPE_CHECKING:
     from shared.domain.case import ActionState, ActionView, SupportCase
@@ -144,6 +145,8 @@ def _effects(case: SupportCase, out: Terminal) -> None:
         said = ": ".join(filter(None, (error.code, error.detail))) if error else ""
         to = f"{effect.sink} to {', '.join(effect.to)}" if effect.to else effect.sink
         out.line("  ", Ink(effect.key, "cyan"), f"  {to}  ", Ink(effect.state, style), f"  {said}")
+        if effect.sink == TICKET and effect.receipt:
+            out.text(effect.receipt, indent=4, mark="receipt: ")
 
 
 def _targets(case: SupportCase, out: Terminal) -> None:

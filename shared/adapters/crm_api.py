@@ -7,6 +7,7 @@ import ssl
 import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -22,6 +23,8 @@ _ANSWER_BYTES = 8 * 1024 * 1024
 _NOT_NOW = frozenset({408, 409, 423, 425, 429, 503})
 _ACCESS = "crm_access_refused"
 _LONGEST_WAIT = 3600.0
+#: Seconds to wait after a limit that says no end.
+_PAUSE = 60.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _log = logger("crm")
 
@@ -116,7 +119,7 @@ class Api:
                     raise
                 if renewable is None:
                     host = urlsplit(self._address()).hostname
-                    _log.error("the CRM does not accept our credentials", extra={"host": host})
+                    _log.error("a vendor does not accept our credentials", extra={"host": host})
                     raise
             renewable.ended()
             renewable = None
@@ -168,6 +171,8 @@ class Api:
     async def _check(self, response: aiohttp.ClientResponse) -> None:
         if 200 <= response.status < 300:
             return
+        if response.status == 403 and _limited(response.headers):
+            raise RetryableError("crm_rate_limited", _wait(response.headers) or _PAUSE, "HTTP 403")
         if self._refusal is not None:
             said = _json(await _body(response), "")
             if error := self._refusal(response.status, said):
@@ -256,10 +261,28 @@ def _refuse(response: aiohttp.ClientResponse) -> None:
     raise PermanentError("crm_ticket_missing" if status in (404, 410) else "crm_refused", said)
 
 
+def _limited(headers: Mapping[str, str]) -> bool:
+    """Whether a 403 is no refusal: GitHub's limits answer so.
+
+    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+    return "Retry-After" in headers or headers.get("X-RateLimit-Remaining") == "0"
+
+
 def _wait(headers: Mapping[str, str]) -> float:
-    """Seconds to wait: for as long as is said, or until the second at which the limit ends."""
+    """Seconds to wait: for as long as is said, or until the moment at which the limit ends.
+
+    The moment is in seconds since 1970, or in ISO 8601 as Jira has it.
+    https://developer.atlassian.com/cloud/jira/platform/rate-limiting/
+    """
     at = headers.get("X-RateLimit-Reset", "")
-    wait = retry_after(headers)
-    if wait or not (at.isascii() and at.isdigit() and len(at) <= 12):
+    if wait := retry_after(headers):
         return wait
-    return min(max(int(at) - time.time(), 0.0), _LONGEST_WAIT)
+    if at.isascii() and at.isdigit() and len(at) <= 12:
+        ends = float(at)
+    else:
+        try:
+            ends = datetime.fromisoformat(at).timestamp()
+        except (ValueError, OverflowError):
+            return 0.0
+    return min(max(ends - time.time(), 0.0), _LONGEST_WAIT)

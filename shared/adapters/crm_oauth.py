@@ -72,9 +72,14 @@ class OAuth:
         try:
             return await self._api.ask(self._path(), body, **_FORM)
         except PermanentError as error:
-            if error.code == "connector_not_configured":
-                raise
-            raise RetryableError("crm_token_refused", OPERATOR_PAUSE, error.detail) from None
+            raise refused_token(error) from None
+
+
+def refused_token(error: PermanentError) -> PermanentError | RetryableError:
+    """What it means that the endpoint gives no token: an operator puts credentials right."""
+    if error.code == "connector_not_configured":
+        return error
+    return RetryableError("crm_token_refused", OPERATOR_PAUSE, error.detail)
 
 
 def grant(access: Access) -> Mapping[str, str]:

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.adapters import backends
+from shared.adapters import backends, tickets
 from shared.adapters.backends import Around, Backend, Shape
 from shared.domain.desk_action import BY_HAND
+from shared.domain.desk_ticket import TicketPlace
 
 _Path = tuple[str | int, ...]
+_TICKET: _Path = ("escalation", "ticket")
 
 
 class _Said(NamedTuple):
@@ -51,6 +53,9 @@ class DeskBackends:
             else:
                 for field, reason in backend.problems(options, self._shape(said.action)):
                     yield (*said.path, field), reason, known
+        system = self._ticket().get("system", "ledger")
+        if isinstance(system, str) and system not in tickets.names():
+            yield _TICKET, f"{system!r} is not one of {', '.join(tickets.names())}", []
 
     def left_to_people(self, around: Around) -> Iterator[tuple[_Path, str]]:
         """Hands actions that lack something here to people, and says which and why."""
@@ -65,6 +70,24 @@ class DeskBackends:
             if why := backend.missing(options, self._shape(said.action), around):
                 said.action["backend"] = BY_HAND
                 yield said.path, why
+        try:
+            place = TicketPlace.model_validate(self._ticket(), strict=True)
+        except ValidationError:
+            return
+        if not self._ticket() or place.system not in tickets.names():
+            return
+        desk = str(self._data.get("name", ""))
+        if why := tickets.load(place.system).missing(around, desk, place.queue or ""):
+            del self._data["escalation"]["ticket"]
+            yield _TICKET, why
+
+    def _ticket(self) -> dict[str, Any]:
+        """The ticket that escalations open, as the file has it; nothing when it has none."""
+        escalation = self._data.get("escalation")
+        said = escalation.get("ticket") if isinstance(escalation, dict) else None
+        if isinstance(said, str):
+            return {"system": said}
+        return said if isinstance(said, dict) else {}
 
     def _said(self) -> Iterator[_Said]:
         actions = self._data.get("actions")

@@ -60,7 +60,7 @@ def load_desks(folder: Path, around: Around | None = None) -> Desks:
     """Every ``*.yaml`` and ``*.yml`` of the folder.
 
     An action whose backend lacks something here, such as an address, is for people to carry out
-    by hand; the log says so, with file and line.
+    by hand, and a ticket that cannot be opened is not; the log says so, with file and line.
 
     Args:
         around: What backends find in this installation; None to take the files by themselves.
@@ -83,7 +83,8 @@ def load_desks(folder: Path, around: Around | None = None) -> Desks:
         desk, problems, lacking = _read(file, around)
         for line, reason in lacking:
             where = f"{folder.name}/{file.name}:{line}"
-            _log.warning("an action is left to people", extra={"where": where, "why": reason})
+            extra = {"where": where, "why": reason}
+            _log.warning("left to people: it lacks a setting", extra=extra)
         if desk and desk.name in desks:
             problems = [_Problem(1, f"there are two files for the desk {desk.name}; remove one")]
         elif desk:

@@ -5,7 +5,7 @@ No method gives up control while it works, so each takes effect at one instant.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from shared.adapters.table_layout import (
@@ -300,7 +300,8 @@ class MemoryTickets:
         check_key(ticket.reference)
         if (ticket.desk, ticket.reference) in self._tickets:
             raise ConflictError("the ticket exists")
-        self._tickets[ticket.desk, ticket.reference] = ticket
+        kept = replace(ticket, look="", queue="", since=None)
+        self._tickets[ticket.desk, ticket.reference] = kept
 
     async def get(self, desk: str, reference: str) -> Ticket | None:
         return self._tickets.get((desk, reference))

@@ -1,9 +1,12 @@
-"""The ledger of tickets, on Azure Table storage: a partition for each desk, a row for each."""
+"""The ledger of tickets, on Azure Table storage: a partition for each desk, a row for each.
+
+Where in a system a ticket goes, and where its case is, is not kept: the ledger has no need of it.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from azure.core.exceptions import ResourceNotFoundError
 
@@ -26,6 +29,8 @@ class TableTickets(OneTable):
             "text": ticket.text,
             "case_id": ticket.case_id,
             "at": ticket.at.isoformat(),
+            "priority": ticket.priority,
+            "labels": " ".join(ticket.labels),
         }
 
         async def write() -> None:
@@ -58,4 +63,6 @@ def _ticket(entity: Mapping[str, str]) -> Ticket:
         text=entity["text"],
         case_id=entity["case_id"],
         at=datetime.fromisoformat(entity["at"]),
+        priority=cast("Any", entity.get("priority", "")),
+        labels=tuple(entity.get("labels", "").split()),
     )

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from shared.domain.approvals import Approvals
 from shared.domain.budget import Budget
 from shared.domain.desk_action import CatalogueAction
+from shared.domain.desk_ticket import Escalation
 from shared.domain.digest_windows import DigestPlan
 from shared.domain.hours import Hours, TimeZone, read_duration, takes_over_a_year
 from shared.domain.promises import Promise, due_times
@@ -99,6 +100,7 @@ class Desk(Part):
         service_hosts: Hosts that actions may be sent to, written as in ``callback_hosts``.
         callback_hosts: Hosts that replies may be posted to, exact or ``*.`` and a parent, with
             ``:port`` for any other than 443. Empty: no callbacks.
+        escalation: Whether an escalation opens a ticket.
         crm: What is written into the desk's CRM.
         budget: How much its agents may use the model; replaces the general limits one by one.
     """
@@ -122,6 +124,7 @@ class Desk(Part):
     approvals: Approvals = Approvals()
     service_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()
     callback_hosts: Annotated[tuple[CallbackHost, ...], Field(max_length=20)] = ()
+    escalation: Escalation = Escalation()
     crm: CrmRules = CrmRules()
     budget: Budget = Budget()
 

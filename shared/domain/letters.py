@@ -100,9 +100,7 @@ def escalation_letter(
         about: What makes us write.
     """
     title = _line(desk.title, _TITLE_CHARS)
-    opening = f"{title}: {_OPENINGS[about]}"
-    if case.demo:
-        opening += " A demonstration model wrote the reply and the assessment."
+    opening = _opening(case, title, about)
     parts = [part for part in _parts(case, decide or {}) if part.lines]
     footer = f"Case {case.case_id}, desk {case.desk}, message {len(case.turns)}."
     subject = _subject(case, title, about)
@@ -133,6 +131,18 @@ def ticket_note(case: SupportCase, look: str) -> tuple[str, str]:
     parts = [part for part in every if part.lines]
     footer = f"Case {case.case_id}, message {len(case.turns)}."
     return _as_text(opening, parts, look, footer), _as_fragment(opening, parts, look, footer)
+
+
+def escalation_ticket(case: SupportCase, desk: Desk) -> tuple[str, str]:
+    """The same for a ticket system: title and text, without where the case is."""
+    title = _line(desk.title, _TITLE_CHARS)
+    parts = [part for part in _parts(case, {}) if part.lines]
+    return _subject(case, title, "case"), "\n\n".join(_blocks(_opening(case, title, "case"), parts))
+
+
+def _opening(case: SupportCase, title: str, about: Subject) -> str:
+    demo = " A demonstration model wrote the reply and the assessment." if case.demo else ""
+    return f"{title}: {_OPENINGS[about]}{demo}"
 
 
 def _subject(case: SupportCase, title: str, about: Subject) -> str:
@@ -265,12 +275,15 @@ def _shown(character: str) -> str:
 
 
 def _as_text(opening: str, parts: Iterable[_Part], look: str, footer: str) -> str:
-    blocks = [opening]
+    return "\n\n".join([*_blocks(opening, parts), f"The whole case\n{look}", footer]) + "\n"
+
+
+def _blocks(opening: str, parts: Iterable[_Part]) -> Iterable[str]:
+    yield opening
     for part in parts:
         mark = "> " if part.quoted else "- "
         lines = (f"{mark}{_as_line(line)}".rstrip() for line in part.lines)
-        blocks.append("\n".join([part.heading, *lines]))
-    return "\n\n".join([*blocks, f"The whole case\n{look}", footer]) + "\n"
+        yield "\n".join([part.heading, *lines])
 
 
 def _as_line(line: str | _Linked) -> str:
@@ -297,17 +310,17 @@ def _as_fragment(opening: str, parts: Iterable[_Part], look: str, footer: str) -
         else:
             items = "".join(f'<li dir="auto">{_as_item(line)}</li>\n' for line in part.lines)
             blocks.append(f"<ul>\n{items}</ul>")
-    blocks.append(f"<h2>The whole case</h2>\n<p>{_link(look, look)}</p>\n<p>{escape(footer)}</p>")
+    blocks.append(f"<h2>The whole case</h2>\n<p>{link(look, look)}</p>\n<p>{escape(footer)}</p>")
     return "\n".join(blocks)
 
 
 def _as_item(line: str | _Linked) -> str:
     if isinstance(line, _Linked):
-        return f"{escape(line.text)}<br>\n{_link(line.where, line.what)}"
+        return f"{escape(line.text)}<br>\n{link(line.where, line.what)}"
     return escape(line)
 
 
-def _link(where: str, what: str) -> str:
+def link(where: str, what: str) -> str:
     """A link, or the command to type."""
     if where.startswith(("https://", "http://")):
         return f'<a href="{escape(where)}">{escape(what)}</a>'

@@ -180,7 +180,8 @@ def tells_of_parking(
     turn = message.turn
     bosses = people(desk, "management") if grave(message.signals) else ()
     mail = mails(f"parked-{turn}", (*people(desk, "escalated"), *bosses), turn)
-    return (*mail, _ticket(channel, "handover", turn)) if channel.connected and not told else mail
+    found = (*mail, *desk.escalation.opens(turn))
+    return (*found, _ticket(channel, "handover", turn)) if channel.connected and not told else found
 
 
 def grave(risks: Iterable[Risk]) -> tuple[Risk, ...]:
@@ -225,6 +226,7 @@ def escalate(
             *carry_out(actions, turn),
             *told(case, desk, (*by_rule, *actions), management=management),
             *notes(case, desk, "escalation_"),
+            *desk.escalation.opens(turn),
         ),
     )
 

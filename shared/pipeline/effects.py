@@ -157,7 +157,7 @@ class EffectRunner:
             delay *= self._random.uniform(1.0, 1.2)
             done = self._deferred(row, error, delay)
         except UncertainError as error:
-            delay = self._limits.backoff(row.attempts, 0)
+            delay = self._limits.backoff(row.attempts, error.unseen)
             if sink.kind == "unkeyed":
                 reason = StageError(code=error.code, detail=error.detail)
                 done = _ended(row, "uncertain", self._clock.now(), reason)
@@ -251,9 +251,7 @@ def _ended(
     error: StageError | None = None,
     receipt: str = "",
 ) -> EffectRow:
-    detail = (
-        f"{error.code}: {error.detail}" if error and error.detail else error.code if error else ""
-    )
+    detail = ": ".join(filter(None, (error.code, error.detail))) if error else receipt
     event = StageEvent.model_validate(
         {"at": now, "epoch": row.epoch, "event": state, "detail": detail}
     )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
+
+from shared.domain.stage import Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,11 @@ class Ticket:
         text: What is to be done, and where it came from.
         case_id: The case that it belongs to.
         at: UTC.
+        priority: The case's urgency, or what the desk file says; empty for the system's own.
+        labels: What it is sorted by.
+        look: Where to see the case: a URL, or a command.
+        queue: Where in the system it goes, in the system's own form; empty for what is set.
+        since: UTC; it was not made before.
     """
 
     reference: str
@@ -27,6 +34,11 @@ class Ticket:
     text: str
     case_id: str
     at: datetime
+    priority: Urgency | Literal[""] = ""
+    labels: tuple[str, ...] = ()
+    look: str = ""
+    queue: str = ""
+    since: datetime | None = None
 
 
 def number_of(reference: str) -> str:
@@ -37,20 +49,31 @@ def number_of(reference: str) -> str:
 class TicketSystem(Protocol):
     """Where tickets go. Each has a module in ``shared.adapters.tickets``."""
 
-    async def find(self, reference: str, desk: str) -> str | None:
-        """The number or address of the ticket of that reference; None when there is none.
+    async def find(self, ticket: Ticket) -> str | None:
+        """The number and address of the ticket of that reference; None when there is none.
 
         Raises:
             RetryableError: The system cannot say now.
+            PermanentError: It will not say before somebody changes a setting.
         """
 
     async def create(self, ticket: Ticket) -> str:
-        """Makes a ticket and returns its number or address.
+        """Makes a ticket and returns its number and address.
 
         Raises:
             RetryableError: It surely was not made; later it may be.
             UncertainError: It may have been made.
             PermanentError: It never will be.
+        """
+
+    async def check(self, queue: str) -> str:
+        """Reads something as itself and says what is there; makes nothing.
+
+        Args:
+            queue: As in a ticket.
+
+        Raises:
+            RetryableError, PermanentError: Tickets cannot be made there, and why.
         """
 
 

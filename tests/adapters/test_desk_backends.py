@@ -54,6 +54,12 @@ def test_every_backend_has_a_module_and_a_description() -> None:
 @pytest.mark.parametrize(
     ("tail", "line", "reason"),
     [
+        ("    backend: {type: ticket, system: trello}\n", 19, "system: 'trello' is not one of"),
+        ("    backend: {type: ticket, labels: [A b]}\n", 19, "labels[0]: 'A b' is not a name"),
+        ("    backend: {type: ticket, priority: p1}\n", 19, "priority: 'p1' is not one of"),
+        ("escalation: {ticket: trello}\n", 19, "escalation.ticket: 'trello' is not one of"),
+        ("escalation:\n  ticket: {quue: X}\n", 20, "unknown field; did you mean queue"),
+        ("escalation: {tickt: jira}\n", 19, "unknown field; did you mean ticket"),
         ("    backend: htp\n", 19, "backend: 'htp' is not one of"),
         ("    backend: {type: soap}\n", 19, "backend: 'soap' is not one of"),
         (HTTP + "pth: /x\n", 21, "pth: unknown field; did you mean path?"),
@@ -110,9 +116,31 @@ def test_what_a_backend_lacks_here_leaves_the_action_to_people_and_is_logged(
     with caplog.at_level(logging.WARNING):
         desk = load(tmp_path, tail, Around(SystemClock(), **around))
     assert desk.actions[0].backend.type == "manual"
-    (record,) = [r for r in caplog.records if r.getMessage() == "an action is left to people"]
+    (record,) = [
+        r for r in caplog.records if r.getMessage() == "left to people: it lacks a setting"
+    ]
     assert vars(record)["where"] == f"{tmp_path.name}/default.yaml:19"
     assert why in vars(record)["why"]
+
+
+def test_a_ticket_that_cannot_be_opened_is_told_with_its_line_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tail = "    backend: {type: ticket, system: github}\n"
+    tail += "escalation:\n  ticket: {system: jira, queue: ops}\n"
+    wanted = {"JIRA_URL": "https://x.example.com", "JIRA_EMAIL": "e", "JIRA_TOKEN": "t"}
+    with caplog.at_level(logging.WARNING):
+        desk = load(tmp_path, tail, Around(SystemClock(), tickets=wanted))
+    assert (desk.actions[0].backend.type, desk.escalation.ticket) == ("manual", None)
+    said = {vars(r)["where"].rpartition(":")[2]: vars(r)["why"] for r in caplog.records}
+    assert said == {
+        "19": "actions[0].backend: set FRONTDESK_TICKETS_GITHUB_TOKEN",
+        "21": "escalation.ticket: queue must be such as OPS, the key of a project",
+    }
+    (tmp_path / "default.yaml").unlink()
+    complete = load(tmp_path, tail.replace("ops", "OPS"), Around(SystemClock(), tickets=wanted))
+    assert complete.escalation.ticket is not None
+    assert complete.escalation.opens(2)[0].to == ("jira",)
 
 
 def test_what_is_complete_is_kept(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from shared.adapters.backends import Around
 from shared.adapters.backends.email import EmailActions
 from shared.adapters.backends.http import HttpActions
 from shared.adapters.backends.python import Call, PythonActions
+from shared.adapters.backends.ticket import TicketActions
 from shared.adapters.callback import CallbackSecrets, CallbackSink
 from shared.adapters.clocks import ManualClock, SystemClock
 from shared.adapters.crm_connectors import CrmConnectors
@@ -22,8 +23,10 @@ from shared.adapters.crm_sink import CrmSink
 from shared.adapters.email import EmailSink, Mailer, MailServer, parse_sender
 from shared.adapters.memory_sinks import Fault, MemorySink
 from shared.domain.approval_links import ApprovalLinks
+from shared.domain.outbound import mark_of
 from shared.errors import PermanentError, RetryableError, UncertainError
 from shared.ports import EffectCall, Sink
+from tests.contract.test_ticket_systems import APIS
 from tests.support.bench import Bench as VendorBench
 from tests.support.benches import BENCHES
 from tests.support.effect_calls import KEY, a_call
@@ -31,8 +34,15 @@ from tests.support.receiver import SECRET, Receiver
 from tests.support.receiver import Fault as HttpFault
 from tests.support.service import Fault as ServiceFault
 from tests.support.service import Service
+from tests.support.ticket_api import ZendeskTickets
 
 OTHER_KEY = KEY.replace("reply-1", "reply-2")
+_WAYS: dict[Fault, HttpFault] = {
+    "before": HttpFault(cut=True),
+    "after": HttpFault(cut=True, keep=True),
+    "busy": HttpFault(429),
+    "never": HttpFault(422),
+}
 
 
 @dataclass(frozen=True)
@@ -169,17 +179,11 @@ def on(there: VendorBench[Any]) -> Bench:
     """A vendor's sink on its stand-in, whose ledger holds marks."""
     api = there.api
     api.spares_reads = True
-    ways: dict[Fault, HttpFault] = {
-        "before": HttpFault(cut=True),
-        "after": HttpFault(cut=True, keep=True),
-        "busy": HttpFault(429),
-        "never": HttpFault(422),
-    }
     keys = {there.receipt(key): key for key in (KEY, OTHER_KEY)}
     return Bench(
         crm(api.vendor, api.settings("hotel", there.secret)),
         there.ticket,
-        lambda fault: api.faults.append(ways[fault]),
+        lambda fault: api.faults.append(_WAYS[fault]),
         lambda: [keys[mark] for mark in api.ledger],
     )
 
@@ -193,14 +197,35 @@ async def vendor(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
         yield on(there)
 
 
+@pytest.fixture
+async def ticket(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
+    """A ticket of an action in a vendor's system."""
+    system = request.node.callspec.params["bench"].removeprefix("ticket in ")
+    async with APIS[system]() as api:
+        if isinstance(api, ZendeskTickets):
+            api.forgets_keys = True
+        known = {mark_of(key): key for key in (KEY, OTHER_KEY)}
+        yield Bench(
+            TicketActions(api.around()),
+            "",
+            lambda fault: api.faults.append(_WAYS[fault]),
+            lambda: [known.get(kept, kept) for kept in api.ledger],
+            action=f"ticket {system}",
+        )
+
+
 _REAL = ("callback", "email", "http", "action_email", "python")
+_TICKETS = tuple(f"ticket in {system}" for system in APIS)
 
 
-@pytest.fixture(params=["keyed", "queryable", "unkeyed", *_REAL, *BENCHES])
+@pytest.fixture(params=["keyed", "queryable", "unkeyed", *_REAL, *_TICKETS, *BENCHES])
 def bench(request: pytest.FixtureRequest) -> Bench:
     if request.param in _REAL:
         real: Bench = request.getfixturevalue(request.param)
         return real
+    if request.param in _TICKETS:
+        opened: Bench = request.getfixturevalue("ticket")
+        return opened
     if request.param in BENCHES:
         there: Bench = request.getfixturevalue("vendor")
         return there

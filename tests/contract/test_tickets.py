@@ -7,11 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.adapters.backends import Around
-from shared.adapters.clocks import SystemClock
-from shared.adapters.tickets.ledger import system
 from shared.errors import ConflictError
-from shared.ports.tickets import Ticket, number_of
+from shared.ports.tickets import Ticket
 from tests.contract import samples
 from tests.contract.conftest import Storage
 
@@ -22,11 +19,13 @@ TICKET = Ticket(
     text="Room 12\n\nCase c1",
     case_id="c1",
     at=samples.NOON,
+    priority="high",
+    labels=("frontdesk", "repairs"),
 )
 
 
 async def test_a_ticket_comes_back_as_it_was_kept(storage: Storage) -> None:
-    await storage.tickets.insert(TICKET)
+    await storage.tickets.insert(replace(TICKET, look="https://x", queue="x", since=samples.NOON))
     assert await storage.tickets.get("hotel", TICKET.reference) == TICKET
     assert await storage.tickets.get("bank", TICKET.reference) is None
     assert await storage.tickets.get("hotel", "other") is None
@@ -49,13 +48,3 @@ async def test_the_newest_come_first(storage: Storage) -> None:
     await storage.tickets.insert(replace(TICKET, desk="bank"))
     found = await storage.tickets.entries("hotel", 2)
     assert [ticket.reference for ticket in found] == ["r3", "r2"]
-
-
-async def test_the_ledger_is_a_ticket_system_that_makes_a_ticket_once(storage: Storage) -> None:
-    tickets = system(Around(SystemClock(), ledger=storage.tickets))
-    assert await tickets.find(TICKET.reference, "hotel") is None
-    number = await tickets.create(TICKET)
-    assert number == number_of(TICKET.reference)
-    assert await tickets.create(TICKET) == number, "our own answer may have been lost"
-    assert await tickets.find(TICKET.reference, "hotel") == number
-    assert len(await storage.tickets.entries("hotel", 10)) == 1

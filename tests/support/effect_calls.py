@@ -79,10 +79,15 @@ def a_call(
     desk: Desk | None = None,
     action: str = "",
 ) -> EffectCall:
-    """A call; with ``action`` one of an action of that backend."""
+    """A call; with ``action`` one of an action of that backend, such as ``ticket jira``."""
     request = EffectRequest(key="reply-1", sink="any", to=to, turn=1)
     if action:
-        backend = {"type": action, **_OPTIONS.get(action, {})}
+        action, _, system = action.partition(" ")
+        backend = {
+            "type": action,
+            **_OPTIONS.get(action, {}),
+            **({"system": system} if system else {}),
+        }
         known = CatalogueAction.model_validate(
             {"name": "refund", "description": "Pays back.", "when": "Wrong.", "backend": backend}
         )

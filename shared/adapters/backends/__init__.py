@@ -50,6 +50,8 @@ class Around:
         mailer: Sends mail; None without a mail server.
         functions: Functions of the installation's own, by name.
         ledger: Tickets beside the cases; None while only desk files are read.
+        tickets: Settings of ticket systems, by what follows FRONTDESK_TICKETS_.
+        public_url: Where people reach this app; empty for the command instead.
     """
 
     clock: Clock
@@ -59,6 +61,8 @@ class Around:
     mailer: Mailer | None = None
     functions: Mapping[str, Function] = field(default_factory=dict)
     ledger: TicketLedger | None = None
+    tickets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    public_url: str = ""
 
     def address_of(self, desk: str) -> str:
         """Where a desk's service is; empty when nobody said."""

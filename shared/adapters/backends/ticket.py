@@ -8,30 +8,26 @@ from typing import TYPE_CHECKING, Literal
 from shared.adapters import tickets
 from shared.adapters.action_texts import action_of, gap_problems, gap_values
 from shared.adapters.backends import Around, Backend, Shape
-from shared.domain.letters import visible
+from shared.adapters.ticket_orders import TicketOrders
+from shared.domain.desk_ticket import TicketPlace
 from shared.domain.templates import fill
-from shared.domain.written import Line, Name, Part, Text
-from shared.errors import PermanentError
-from shared.ports.tickets import Ticket
+from shared.domain.written import Line, Text
 
 if TYPE_CHECKING:
     from shared.domain.desk_action import CatalogueAction
     from shared.ports import EffectCall
 
-_TITLE_CHARS = 150
-_TEXT_CHARS = 10_000
+_REASON_CHARS = 150
 
 
-class Options(Part):
+class Options(TicketPlace):
     """Where the ticket goes and what it says.
 
     Attributes:
-        system: A ticket system.
         title: With gaps for arguments; without it the action's description.
         text: With gaps for arguments; without it the arguments.
     """
 
-    system: Name = "ledger"
     title: Line | None = None
     text: Text | None = None
 
@@ -51,8 +47,7 @@ class TicketBackend(Backend):
 
     def missing(self, said: Options, shape: Shape, around: Around) -> str:
         """Why no ticket can be made here."""
-        del shape
-        return tickets.load(said.system).missing(around)
+        return tickets.load(said.system).missing(around, shape.desk, said.queue or "")
 
     def sink(self, around: Around) -> TicketActions:
         """What makes the tickets."""
@@ -66,7 +61,7 @@ class TicketActions:
     window = 0.0
 
     def __init__(self, around: Around) -> None:
-        self._around = around
+        self._orders = TicketOrders(around)
 
     async def send(self, call: EffectCall) -> str:
         action, known = action_of(call)
@@ -75,32 +70,18 @@ class TicketActions:
         title = fill(said.title or known.description, values)
         arguments = "\n".join(f"{name}: {value}" for name, value in action.arguments.items())
         text = fill(said.text, values) if said.text else arguments
-        parts = [visible(text, _TEXT_CHARS)]
         if action.reason:
-            parts.append(f"Why: {visible(action.reason, _TITLE_CHARS)}")
-        parts.append(f"Case {call.case.case_id}, desk {call.desk.name}, action {action.id}.")
-        ticket = Ticket(
-            reference=call.idempotency_key,
-            desk=call.desk.name,
-            title=" ".join(visible(title, _TITLE_CHARS).split()),
-            text="\n\n".join(part for part in parts if part),
-            case_id=call.case.case_id,
-            at=self._around.clock.now(),
-        )
-        return await tickets.load(said.system).system(self._around).create(ticket)
+            text += f"\n\nWhy: {action.reason[:_REASON_CHARS]}"
+        footer = f"Case {call.case.case_id}, desk {call.desk.name}, action {action.id}."
+        return await self._orders.create(call, said, title, text, footer)
 
     async def find(self, call: EffectCall) -> str | None:
         """The ticket of an earlier attempt."""
-        said = _options(action_of(call)[1])
-        system = tickets.load(said.system).system(self._around)
-        return await system.find(call.idempotency_key, call.desk.name)
+        return await self._orders.find(call, _options(action_of(call)[1]))
 
 
 def _options(known: CatalogueAction) -> Options:
-    said = Options.model_validate(known.backend.options)
-    if said.system not in tickets.names():
-        raise PermanentError("ticket_system_missing", f"there is no ticket system {said.system}")
-    return said
+    return Options.model_validate(known.backend.options)
 
 
 BACKEND = TicketBackend()

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from shared.adapters.crm_api import Api, Pass, basic, segment
+from shared.adapters.crm_api import Api, Headers, Pass, basic, segment
 from shared.adapters.crm_oauth import OAuth, grant
 from shared.adapters.crm_signatures import check_token
 from shared.adapters.crm_vendor import (
@@ -47,7 +47,7 @@ class Connector(VendorConnector):
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)
-        self._api = Api(access, _pass(access))
+        self._api = Api(access, authorization(access))
 
     def verify(self, delivery: Delivery, now: datetime) -> None:
         check_token(delivery, self.access.secrets)
@@ -64,9 +64,7 @@ class Connector(VendorConnector):
     async def post(self, post: Post) -> str:
         # Journals keep nothing of ours with an entry but its text.
         name = "comments" if post.how == "public" else "work_notes"
-        # Between [code] and [/code] they show HTML, which others may have written.
-        text = _CODE.sub(r"[\1 code]", post.text)
-        entry = {name: marked(text, mark_of(post.key))}
+        entry = {name: marked(without_html(post.text), mark_of(post.key))}
         await self._api.write("PATCH", f"{_path(post.ticket_id)}?sysparm_fields=sys_id", entry)
         return name
 
@@ -93,10 +91,15 @@ class Connector(VendorConnector):
         return part(await self._api.read(_path(ticket), **query), "result", name)
 
 
-def _pass(access: Access) -> Any:
+def without_html(text: str) -> str:
+    """Journals and descriptions show HTML between [code] and [/code], and others wrote the text."""
+    return _CODE.sub(r"[\1 code]", text)
+
+
+def authorization(access: Access) -> Headers | Pass:
+    """OAuth where a client is set, else the user's password."""
     if access.values.get("CLIENT_ID"):
-        oauth: Pass = OAuth(access, lambda: "/oauth_token.do", lambda: grant(access))
-        return oauth
+        return OAuth(access, lambda: "/oauth_token.do", lambda: grant(access))
 
     async def headers() -> Mapping[str, str]:
         return basic(access.need("USER"), access.need("PASSWORD"))
@@ -108,7 +111,8 @@ def _opened(body: Any, ticket: str) -> InboundMessage:
     described = text_of(part(body, "description"))
     return InboundMessage(
         event="incident",
-        kind="new",
+        # An incident that we opened as a ticket is nobody's message.
+        kind="echo" if is_echo(described) else "new",
         ticket_id=ticket,
         delivery_id=OPENING,
         text=with_subject(text_of(part(body, "short_description")), described),

@@ -1,12 +1,13 @@
 """Ticket systems: a module for each, found by its name in the desk file.
 
-A module has ``missing(around)``, why it cannot be used here, empty when it can, and
-``system(around)``, the ticket system. Nothing else needs to know of it.
+A module has ``TICKETS``, a class; those of vendors are subclasses of VendorTickets. Nothing else
+needs to know of it.
 """
 
 from __future__ import annotations
 
 import pkgutil
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -16,13 +17,20 @@ if TYPE_CHECKING:
 
 
 class TicketModule(Protocol):
-    """What a ticket system's module offers."""
+    """What a module's ``TICKETS`` offers.
 
-    def missing(self, around: Around) -> str:
-        """Why it cannot be used in this installation."""
+    Attributes:
+        settings: What can be set, by the last part of the name, with a line for people.
+    """
 
-    def system(self, around: Around) -> TicketSystem:
-        """The system."""
+    @property
+    def settings(self) -> Mapping[str, str]: ...
+
+    def missing(self, around: Around, desk: str, queue: str) -> str:
+        """Why no ticket can be made for this desk in this installation; empty when one can."""
+
+    def system(self, around: Around, desk: str) -> TicketSystem:
+        """The system, as the desk is known to it."""
 
 
 def names() -> tuple[str, ...]:
@@ -32,4 +40,18 @@ def names() -> tuple[str, ...]:
 
 def load(name: str) -> TicketModule:
     """The ticket system of that name, one of ``names()``."""
-    return cast("TicketModule", import_module(f"{__name__}.{name}"))
+    return cast("TicketModule", import_module(f"{__name__}.{name}").TICKETS)
+
+
+def setting_names(desks: Iterable[str]) -> frozenset[str]:
+    """Everything that can be set, by what follows FRONTDESK_TICKETS_.
+
+    Args:
+        desks: Names of desks as they stand in settings.
+    """
+    return frozenset(
+        f"{prefix}{system.upper()}_{name}"
+        for system in names()
+        for name in load(system).settings
+        for prefix in ("", *(f"{desk}_" for desk in desks))
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from shared.errors import ConfigError, ConflictError
 from shared.ports.tickets import number_of
@@ -13,31 +14,41 @@ if TYPE_CHECKING:
     from shared.ports.tickets import Ticket, TicketLedger, TicketSystem
 
 
-def missing(around: Around) -> str:
-    """Nothing ever is."""
-    del around
-    return ""
-
-
-def system(around: Around) -> TicketSystem:
-    """The ledger as a ticket system."""
-    if around.ledger is None:
-        raise ConfigError("the ledger of tickets needs storage")
-    return LedgerTickets(around.ledger)
-
-
 class LedgerTickets:
     """A reference is a row's key, so that no ticket is there twice."""
+
+    settings: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def system(cls, around: Around, desk: str) -> TicketSystem:
+        """The ledger as a ticket system."""
+        del desk
+        if around.ledger is None:
+            raise ConfigError("the ledger of tickets needs storage")
+        return cls(around.ledger)
+
+    @classmethod
+    def missing(cls, around: Around, desk: str, queue: str) -> str:
+        """Nothing ever is; it has no queues."""
+        del around, desk
+        return "the ledger has no queues: leave queue out" if queue else ""
 
     def __init__(self, ledger: TicketLedger) -> None:
         self._ledger = ledger
 
-    async def find(self, reference: str, desk: str) -> str | None:
-        kept = await self._ledger.get(desk, reference)
-        return number_of(reference) if kept else None
+    async def find(self, ticket: Ticket) -> str | None:
+        kept = await self._ledger.get(ticket.desk, ticket.reference)
+        return number_of(ticket.reference) if kept else None
 
     async def create(self, ticket: Ticket) -> str:
         # A conflict is our own ticket, whose answer was lost.
         with suppress(ConflictError):
             await self._ledger.insert(ticket)
         return number_of(ticket.reference)
+
+    async def check(self, queue: str) -> str:
+        del queue
+        return "beside the cases"
+
+
+TICKETS = LedgerTickets
