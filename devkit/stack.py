@@ -77,6 +77,7 @@ class Stack:
         on_mail: called from a thread with recipients and subject of each of them.
         actions: command of a service that carries out actions and says where it is ready; set
             before entering, it is started unless one is configured.
+        settings: set before entering, they win over those that are configured.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Stack:
         self.mails = self._where.state / "mails"
         self.on_mail: OnMail | None = None
         self.actions: Sequence[str] = ()
+        self.settings: Mapping[str, str] = {}
         self._mailbox = contextlib.ExitStack()
         self._started: dict[str, float] = {}
         self._children: list[Child] = []
@@ -192,7 +194,7 @@ class Stack:
             added |= _model_at(self._model_url)
         added |= self._reached(actions, settings)
 
-        environment = {**os.environ, **added, "PYTHONUNBUFFERED": "1"}
+        environment = {**os.environ, **added, **self.settings, "PYTHONUNBUFFERED": "1"}
         self._begin("Host")
         with self._getting_ready("Host"):
             self._start_host(command, environment)

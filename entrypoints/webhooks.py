@@ -2,7 +2,7 @@
 
 | answer | when                                                                     |
 |--------|--------------------------------------------------------------------------|
-| 202    | taken in, or the vendor's own form of it: ``{"cases", "counts"}``        |
+| 202    | taken in: ``{"cases", "counts"}``; in headers beside a vendor's own form |
 | 400    | verified, and not what this vendor sends                                 |
 | 401    | signature missing, wrong or stale; the reason is in the operator's log   |
 | 404    | no such desk or vendor, or the desk has no secret for it                 |
@@ -44,7 +44,11 @@ async def receive_webhook(req: func.HttpRequest) -> func.HttpResponse:
     said = received.acknowledgement
     if said.body is None:
         return json_answer({"cases": received.cases, "counts": received.counts}, status=said.status)
-    return func.HttpResponse(said.body, status_code=said.status, mimetype=said.content_type)
+    counts = ", ".join(f"{name}={count}" for name, count in received.counts.items())
+    headers = {"Frontdesk-Cases": ", ".join(received.cases), "Frontdesk-Counts": counts}
+    return func.HttpResponse(
+        said.body, status_code=said.status, mimetype=said.content_type, headers=headers
+    )
 
 
 def _public(url: str, base: str) -> str:

@@ -12,13 +12,15 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Self
 from urllib.parse import parse_qsl
 
 from aiohttp import web
+from anyio.from_thread import start_blocking_portal
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,8 @@ class VendorApi(ABC):
     def settings(self, desk: str, secret: str) -> dict[str, str]:
         """What to set for a desk, by what follows FRONTDESK_CRM_."""
         fields = {"SECRET": secret, "URL": self.url, **self.credentials}
-        return {f"{desk.upper()}_{self.vendor.upper()}_{k}": v for k, v in fields.items()}
+        prefix = f"{desk.upper().replace('-', '_')}_{self.vendor.upper()}_"
+        return {prefix + name: value for name, value in fields.items()}
 
     @abstractmethod
     def authorised(self, request: web.Request, raw: bytes) -> bool:
@@ -173,6 +176,13 @@ class VendorApi(ABC):
 def basic(user: str, password: str) -> str:
     """An Authorization header."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@contextmanager
+def serving(api: VendorApi) -> Iterator[None]:
+    """Runs a stand-in in a thread for as long as the block runs."""
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(api):
+        yield
 
 
 def insist(right: object, why: str) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 
@@ -44,6 +44,16 @@ class RefusedError(CliError):
         super().__init__(said, BAD_USAGE if status in _OUR_FAULT else FAILED)
         self.status = status
         self.retry_after = retry_after
+
+
+class Answer(NamedTuple):
+    """An HTTP answer; ``seconds`` is how long it took."""
+
+    status: int
+    reason: str
+    headers: dict[str, str]
+    body: bytes
+    seconds: float
 
 
 class Api:
@@ -163,6 +173,18 @@ class Api:
         answer: dict[str, Any] = _part(self._send("POST", path, body), "action")
         return answer
 
+    def deliver(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """A webhook's delivery, once, as it is: without our key, whatever the answer.
+
+        Raises:
+            UnreachableError: Nothing answers.
+        """
+        began = time.monotonic()
+        answer, text = self._exchange("POST", path, body, dict(headers))
+        return Answer(
+            answer.status, answer.reason, dict(answer.headers), text, time.monotonic() - began
+        )
+
     def desks(self) -> list[str]:
         """Names of the desks."""
         desks = _part(self._send("GET", "/api/desks"), "desks")
@@ -197,10 +219,6 @@ class Api:
         body: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
     ) -> Any:
-        import http.client
-
-        kind = http.client.HTTPSConnection if self._tls else http.client.HTTPConnection
-        connection = kind(self._host, self._port, timeout=self._timeout)
         sent = {"Accept": "application/json", **(headers or {})}
         if self._key:
             sent["x-functions-key"] = self._key
@@ -208,20 +226,29 @@ class Api:
         if body is not None:
             content = json.dumps(body).encode()
             sent["Content-Type"] = "application/json"
-        try:
-            connection.request(method, self._prefix + path, content, sent)
-            answer = connection.getresponse()
-            text = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            raise UnreachableError(f"{self.url} does not answer ({_reason(error)})") from None
-        finally:
-            connection.close()
+        answer, text = self._exchange(method, path, content, sent)
         if answer.status >= 300:
             raise RefusedError(answer.status, _problem(answer, text), _seconds(answer))
         try:
             return json.loads(text)
         except ValueError:
             raise RefusedError(answer.status, _STRANGER) from None
+
+    def _exchange(
+        self, method: str, path: str, content: bytes | None, headers: dict[str, str]
+    ) -> tuple[HTTPResponse, bytes]:
+        import http.client
+
+        kind = http.client.HTTPSConnection if self._tls else http.client.HTTPConnection
+        connection = kind(self._host, self._port, timeout=self._timeout)
+        try:
+            connection.request(method, self._prefix + path, content, headers)
+            answer = connection.getresponse()
+            return answer, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise UnreachableError(f"{self.url} does not answer ({_reason(error)})") from None
+        finally:
+            connection.close()
 
 
 def _path(case_id: str) -> str:

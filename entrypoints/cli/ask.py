@@ -43,7 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     local.add_address(parser)
 
 
-def add_waiting(parser: argparse.ArgumentParser) -> None:
+def add_waiting(parser: argparse._ActionsContainer) -> None:
     """Add the options of waiting for a case."""
     parser.add_argument(
         "--timeout",

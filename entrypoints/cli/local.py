@@ -6,13 +6,17 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 from entrypoints.cli.api import Api, RefusedError
 from entrypoints.cli.exits import CliError
 from entrypoints.cli.sharing import place
 from entrypoints.cli.terminal import Ink, Part, Terminal
+
+if TYPE_CHECKING:
+    from devkit.stack import Stack
 
 DEFAULT_PORT = 7071
 _STATES = {
@@ -78,7 +82,12 @@ def elsewhere(args: argparse.Namespace) -> Api | None:
 
 @contextmanager
 def reach(
-    args: argparse.Namespace, progress: Terminal | None, *, work: bool = True, later: str = ""
+    args: argparse.Namespace,
+    progress: Terminal | None,
+    *,
+    work: bool = True,
+    later: str = "",
+    prepare: Callable[[Stack], None] = lambda _stack: None,
 ) -> Iterator[Api]:
     """The API; for as long as the block runs, of a stack of our own when none answers.
 
@@ -88,6 +97,7 @@ def reach(
         work: Whether a stack of our own has to run agents. Without, it is up sooner, and looking at
             cases does not set anything going.
         later: Said when such a stack is stopped: what happens to what was asked of it.
+        prepare: Called with a stack of our own before it starts.
 
     Raises:
         CliError: Why it cannot be brought up, with the end of a log where there is one.
@@ -110,6 +120,7 @@ def reach(
         stack.actions = actions_command()
         mails: list[str] = []
         stack.on_mail = lambda to, _subject: mails.append(to)
+        prepare(stack)
         try:
             with stack:
                 try:

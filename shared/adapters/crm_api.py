@@ -180,19 +180,28 @@ class Api:
         _refuse(response)
 
     def _address(self) -> str:
-        base = (self._base or self._access.need("URL")).rstrip("/")
-        found = urlsplit(base)
-        local = self._access.development and found.hostname in _LOOPBACK
-        if not found.hostname or (found.scheme != "https" and not local):
-            raise PermanentError(
-                "connector_not_configured", f"{self._access.prefix}URL must begin with https://"
-            )
-        return base
+        return address_of(self._access, self._base)
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
             self._tls = ssl.create_default_context()
         return self._tls
+
+
+def address_of(access: Access, base: str | None = None) -> str:
+    """Where a vendor's API is.
+
+    Raises:
+        PermanentError: ``connector_not_configured``, it is not set or of no use.
+    """
+    address = (base or access.need("URL")).rstrip("/")
+    found = urlsplit(address)
+    local = access.development and found.hostname in _LOOPBACK
+    if not found.hostname or (found.scheme != "https" and not local):
+        raise PermanentError(
+            "connector_not_configured", f"{access.prefix}URL must begin with https://"
+        )
+    return address
 
 
 def segment(value: str) -> str:

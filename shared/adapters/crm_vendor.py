@@ -63,10 +63,16 @@ class VendorConnector(ABC):
     Attributes:
         settings: What can be set, by the last part of the name, with a line for people.
         needs: Those without which its webhook answers 404.
+        writes: Those that reading and writing tickets needs; any one of the sets is enough.
+        paste: Where in the vendor's screens the webhook's address goes.
+        query: What stands behind the address there.
     """
 
     settings: ClassVar[Mapping[str, str]]
     needs: ClassVar[tuple[str, ...]] = ("SECRET",)
+    writes: ClassVar[tuple[tuple[str, ...], ...]]
+    paste: ClassVar[str]
+    query: ClassVar[str] = ""
     kind: Literal["keyed", "queryable", "unkeyed"] = "queryable"
     window: float = 0.0
     drafts: bool = False

@@ -41,6 +41,9 @@ async def test_every_delivery_is_acknowledged_in_soap(world: World, bench: Sales
     for delivery in (bench.opened("My room is dirty."), sent):
         response, said = await deliver("salesforce", delivery.body, {}, **delivery.query)
         assert (response.status_code, response.mimetype) == (200, "text/xml")
+        ignored = delivery is sent
+        assert response.headers["Frontdesk-Counts"] == ("ignored=1" if ignored else "accepted=1")
+        assert bool(response.headers["Frontdesk-Cases"]) != ignored
         [ack] = fromstring(said).iter(f"{_OUT}Ack")
         assert ack.text == "true"
 

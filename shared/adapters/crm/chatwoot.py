@@ -55,6 +55,8 @@ class Connector(VendorConnector):
         "ACCOUNT": "the account's number, as in the address /app/accounts/1",
         "TOKEN": "the access token of an agent (Profile settings), who writes our messages",
     }
+    writes = (("URL", "ACCOUNT", "TOKEN"),)
+    paste = "Settings → Integrations → Webhooks → Add new webhook"
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)

@@ -74,6 +74,8 @@ class Connector(VendorConnector):
         "QUEUE": "the id of the queue that e-mails are sent from",
         "LOGIN": "https://login.microsoftonline.com, unless yours is a sovereign cloud",
     }
+    writes = (("URL", "TENANT", "CLIENT_ID", "CLIENT_SECRET", "QUEUE"),)
+    paste = "Plug-in Registration Tool → Register New Web Hook → Endpoint URL"
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)

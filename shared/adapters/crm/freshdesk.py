@@ -45,6 +45,8 @@ class Connector(VendorConnector):
         "URL": "the account, such as https://acme.freshdesk.com",
         "TOKEN": "the API key of the agent who writes our messages (Profile settings)",
     }
+    writes = (("URL", "TOKEN"),)
+    paste = "Admin → Automations → a rule → Trigger webhook"
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)

@@ -74,6 +74,8 @@ class Connector(VendorConnector):
         "TOKEN": "the app's access token",
         "ACTOR": "A- and the id of the user who writes our messages, such as A-12345",
     }
+    writes = (("URL", "TOKEN", "ACTOR"),)
+    paste = "Development → Legacy apps → the app → Webhooks → Target URL"
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)

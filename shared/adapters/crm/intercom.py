@@ -45,6 +45,8 @@ class Connector(VendorConnector):
         "TOKEN": "the app's access token",
         "ADMIN": "the id of the admin who writes our messages",
     }
+    writes = (("URL", "TOKEN", "ADMIN"),)
+    paste = "Developer Hub → the app → Webhooks → Endpoint URL"
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)

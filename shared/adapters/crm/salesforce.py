@@ -79,6 +79,9 @@ class Connector(VendorConnector):
         "CLIENT_SECRET": "its consumer secret",
         "REFRESH_TOKEN": "only for an app without that flow",
     }
+    writes = (("URL", "CLIENT_ID", "CLIENT_SECRET"),)
+    paste = "Setup → Outbound Messages → New → Endpoint URL"
+    query = "?code=SECRET"
     needs = ("SECRET", "ORGANIZATION")
 
     def __init__(self, access: Access) -> None:

@@ -44,6 +44,11 @@ class Connector(VendorConnector):
         "CLIENT_ID": "of the inbound integration in the Application Registry",
         "CLIENT_SECRET": "the same",
     }
+    writes = (
+        ("URL", "USER", "PASSWORD"),
+        ("URL", "CLIENT_ID", "CLIENT_SECRET"),
+    )
+    paste = "the system property frontdesk.url"
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)

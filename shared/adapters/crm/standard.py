@@ -33,6 +33,8 @@ class Connector(VendorConnector):
         "SECRET": "whsec_…, signs both ways; two with a space between while one is changed",
         "URL": "where replies, notes and labels are posted",
     }
+    writes = (("URL",),)
+    paste = "your own system, wherever it keeps the addresses of its webhooks"
     kind: Literal["keyed", "queryable", "unkeyed"] = "keyed"
     window = 24 * 3600.0
     drafts = True

@@ -55,6 +55,8 @@ class Connector(VendorConnector):
         "EMAIL": "the agent whom the API token is used with; leave empty for an OAuth token",
         "TOKEN": "an API token, or an OAuth access token with read and write",
     }
+    writes = (("URL", "TOKEN"),)
+    paste = "Admin Center → Apps and integrations → Actions and webhooks → Create webhook"
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)

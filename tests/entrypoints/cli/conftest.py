@@ -24,6 +24,7 @@ from werkzeug import Request, Response
 
 from entrypoints.cli.__main__ import main
 from shared.domain.case import IndexEntry, StageView, SupportCase, Turn
+from shared.domain.inbound import Delivery
 from shared.domain.stage import StageError, Usage
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -48,6 +49,7 @@ class FakeFrontdesk:
         replays: What the next replays answer: names, or a problem.
         quarantine: What is in quarantine.
         budgets: Desks as GET /api/budget has them.
+        delivered: What came to webhooks; ``answers`` are for the next ones.
     """
 
     server: HTTPServer
@@ -63,6 +65,8 @@ class FakeFrontdesk:
     replays: list[tuple[int, str, str] | list[str]] = field(default_factory=list)
     quarantine: list[dict[str, str]] = field(default_factory=list)
     budgets: list[dict[str, Any]] = field(default_factory=list)
+    delivered: list[Delivery] = field(default_factory=list)
+    answers: list[Response] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         answer = self.server.expect_request
@@ -80,6 +84,7 @@ class FakeFrontdesk:
         answer("/api/approvals").respond_with_handler(self._approvals)
         answer("/api/parked").respond_with_handler(self._parked)
         answer("/api/budget").respond_with_handler(self._budget)
+        answer(re.compile("/api/webhooks/.*")).respond_with_handler(self._webhook)
         answer("/api/quarantine").respond_with_handler(self._quarantine)
 
     @property
@@ -137,6 +142,14 @@ class FakeFrontdesk:
 
     def _budget(self, request: Request) -> Response:
         return answer_json({"day": request.args.get("day", "today"), "desks": self.budgets})
+
+    def _webhook(self, request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        query = dict(request.args)
+        self.delivered.append(Delivery(request.base_url, headers, request.data, query))
+        if self.answers:
+            return self.answers.pop(0)
+        return answer_json({"cases": [CASE_ID], "counts": {"accepted": 1}}, 202)
 
     def _quarantine(self, request: Request) -> Response:
         return answer_json({"messages": self.quarantine[: int(request.args["limit"])]})

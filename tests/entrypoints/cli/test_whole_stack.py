@@ -154,6 +154,23 @@ def test_two_at_once_share_a_stack(
     assert_gone(str(tmp_path), f"--port {free_port}")
 
 
+def test_a_vendors_delivery_goes_the_whole_round_with_nothing_set(
+    command: Callable[..., Any], tmp_path: Path, free_port: int
+) -> None:
+    arguments = ("send", "zendesk", "--desk", "hotel", "--event", "reply", "--twice")
+    out, err = command("webhook", *arguments, "--text", "Room 12 is dirty.").communicate(timeout=60)
+
+    assert "a stand-in of its API on http://127.0.0.1:" in err
+    assert [line.split()[0] for line in out.splitlines() if " ms  " in line] == ["202"] * 3, out
+    assert "a duplicate: known already, nothing changes" in out
+    _, _, written = out.partition("Written back into ticket")
+    assert written.count("Suggested reply, not sent to the customer") == 2, out + err
+    assert REPLY in written
+    assert "Guest in room 12 wants it cleaned." in written
+    assert "tags  frontdesk, frontdesk_escalated" in written
+    assert_gone(str(tmp_path), f"--port {free_port}")
+
+
 def assert_gone(*words: str) -> None:
     """No process has one of the words on its command line, or soon none will."""
     left: list[str] = []
