@@ -39,6 +39,7 @@ def check_arguments(
 
     Text that is plainly a number or a boolean is read as one where the catalogue wants one, and
     is then held to the same limits. An optional argument that is empty or ``unknown`` is left out.
+    Text that only repeats the argument's name or description says nothing and is a problem.
 
     Args:
         action: The catalogue's action.
@@ -154,11 +155,18 @@ def _read_text(argument: Argument, given: object) -> str:
         if choice is None:
             raise _UnusableError(f"not one of {', '.join(argument.choices)}")
         return choice
+    if _letters(text) in (_letters(argument.description), _letters(argument.name)):
+        raise _UnusableError("repeats what the argument is about")
     if len(text) > argument.max_length:
         raise _UnusableError(f"longer than {argument.max_length} characters")
     if not is_storable(text):
         raise _UnusableError("holds control characters")
     return text
+
+
+def _letters(text: str) -> str:
+    """Letters and digits alone: small models change a full stop, quotes or capitals."""
+    return "".join(character for character in text.casefold() if character.isalnum())
 
 
 def _read_integer(argument: Argument, given: object) -> int:

@@ -30,6 +30,8 @@ def check(argument: dict[str, Any], value: object) -> Any:
 
 
 REFUND = {"type": "number", "minimum": 1, "maximum": 50}
+ABOUT = {"description": "What is to be refunded"}
+REPEATED = "value: repeats what the argument is about"
 STARS = {"type": "integer", "minimum": 1, "maximum": 5}
 OPTIONAL = {"required": False}
 
@@ -40,6 +42,8 @@ OPTIONAL = {"required": False}
         ({}, "  12b ", "12b"),
         ({}, 412, "412"),
         ({}, "unknown", "unknown"),
+        (ABOUT, "What is to be refunded is the minibar", "What is to be refunded is the minibar"),
+        ({"description": "late", "choices": ["late", "early"]}, "late", "late"),
         (OPTIONAL, "Unknown", "left out"),
         (OPTIONAL, " ", "left out"),
         (OPTIONAL, None, "left out"),
@@ -96,6 +100,11 @@ def test_a_usable_value_is_kept(argument: dict[str, Any], value: object, expecte
         ({"type": "boolean"}, 1, "value: not text"),
         ({"type": "boolean"}, None, "value: missing"),
         (OPTIONAL | REFUND, 51, "value: more than 50"),
+        (ABOUT, "What is to be refunded", REPEATED),
+        (ABOUT, ' "what is to be refunded." ', REPEATED),
+        (ABOUT, "Value", REPEATED),
+        (OPTIONAL | ABOUT, "What is to be refunded?", REPEATED),
+        (ABOUT | {"description": "Où"}, "où ?", REPEATED),
     ],
 )
 def test_an_unusable_value_is_a_problem(

@@ -134,6 +134,18 @@ def test_grave_risks_reach_upper_management_whatever_the_model_says() -> None:
     assert "upper management: legal" in result.writes.decision
 
 
+def test_an_action_whose_arguments_are_the_catalogues_own_words_is_dropped_and_recorded() -> None:
+    matter = Argument(name="matter", description="What it is about")
+    call = CatalogueAction(name="call", description="Calls.", when="Wanted.", arguments=(matter,))
+    desk = DESK.model_copy(update={"actions": (call,)})
+    kept, dropped = verdicts.decide(
+        a_case(), desk, [verdicts.Proposal("call", {"matter": "What it is about."})]
+    )
+    assert kept == ()
+    why = "matter: repeats what the argument is about"
+    assert [(item.name, item.why, item.arguments) for item in dropped] == [("call", why, {})]
+
+
 def test_more_actions_than_allowed_are_dropped() -> None:
     proposals = [verdicts.Proposal("send_housekeeping", {"room": str(n)}) for n in range(1, 9)]
     kept, dropped = verdicts.decide(a_case(), DESK, proposals)
