@@ -35,6 +35,20 @@ from devkit.stack import DEFAULT_PORT, Stack
 
 SAMPLE = ROOT / "local.settings.sample.json"
 CONNECT_LIMIT = 3.0  # seconds for the model's endpoint to take a connection
+#: How names begin that end in a stage, a desk or the like; the app has the same list.
+FAMILIES = (
+    "FRONTDESK_DEPLOYMENT_",
+    "FRONTDESK_EFFORT_",
+    "FRONTDESK_MAX_OUTPUT_TOKENS_",
+    "FRONTDESK_MODEL_TIMEOUT_SECONDS_",
+    "FRONTDESK_CALLBACK_SECRET_",
+    "FRONTDESK_ACTIONS_URL_",
+    "FRONTDESK_SLACK_WEBHOOK_",
+    "FRONTDESK_TEAMS_WEBHOOK_",
+    "FRONTDESK_ACTION_SECRET_",
+    "FRONTDESK_CRM_",
+    "FRONTDESK_TICKETS_",
+)
 
 
 @dataclass(frozen=True)
@@ -168,7 +182,7 @@ def _settings(settings: dict[str, str], broken: str | None) -> Iterator[Finding]
     for name in sorted(known | set(settings)):
         if os.environ.get(name, "").strip():
             yield Finding(area, name, "ok", "set in the environment")
-        elif name in settings and name in known:
+        elif name in settings and (name in known or name.startswith(FAMILIES)):
             yield Finding(area, name, "ok", "set in local.settings.json")
         elif name in settings:
             detail = "set in local.settings.json, but not a setting of Frontdesk"

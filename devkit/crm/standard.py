@@ -1,7 +1,7 @@
 """Standard Webhooks: signed deliveries, and a system that takes what Frontdesk sends back.
 
 Written from https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-and the section on it in docs/crm.md.
+and docs/crm/standard.md.
 """
 
 from __future__ import annotations

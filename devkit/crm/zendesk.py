@@ -123,12 +123,17 @@ def _page(what: str, items: list[dict[str, Any]], query: Mapping[str, str]) -> d
     return {what: items[start:end], "meta": meta}
 
 
+def signature(body: bytes, stamp: str, secret: str) -> str:
+    """The signature of a body with this timestamp."""
+    digest = hmac.new(secret.encode(), stamp.encode() + body, hashlib.sha256).digest()
+    return base64.b64encode(digest).decode()
+
+
 def signed(body: bytes, at: datetime, secret: str) -> tuple[bytes, dict[str, str]]:
     """A delivery with its headers."""
     stamp = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    digest = hmac.new(secret.encode(), stamp.encode() + body, hashlib.sha256).digest()
     return body, {
-        "x-zendesk-webhook-signature": base64.b64encode(digest).decode(),
+        "x-zendesk-webhook-signature": signature(body, stamp, secret),
         "x-zendesk-webhook-signature-timestamp": stamp,
         "x-zendesk-webhook-invocation-id": hashlib.sha256(body).hexdigest()[:26].upper(),
         "x-zendesk-webhook-id": "01HXYZ",

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 import pytest
 
 from devkit.crm.hubspot import HubspotApi
 from devkit.crm.stand_in import RefusedError
-from shared.adapters.crm_connectors import vendor_class
-from shared.adapters.crm_vendor import Access
-from shared.domain.inbound import Delivery
-from shared.errors import UnverifiedError
 from tests.support.benches import HubspotBench
 from tests.support.crm import MakeWorld, deliver
 from tests.support.world import POSITIVE, World
-
-#: HubSpot's own libraries are tested with this secret, body, address and time:
-#: https://github.com/HubSpot/hubspot-api-python/blob/master/tests/spec/utils/test_signature.py
-EXAMPLE_SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
-EXAMPLE = (b"{'example_field':'example_value'}", "https://www.example.com/webhook_uri", "15000000")
-EXAMPLE_SIGNATURE = "HPW73RUtKmcYoEDADG0s6MmGFWUzWJKAW07r8RDgcQw="
 
 
 @pytest.fixture
@@ -35,31 +24,6 @@ def world(make_world: MakeWorld, bench: HubspotBench) -> World:
     made = make_world(bench.api, bench.secret)
     bench.clock = made.clock
     return made
-
-
-@pytest.mark.parametrize(
-    ("url", "right"),
-    [
-        (EXAMPLE[1], True),
-        ("https://www.example.com%2Fwebhook_uri", True),
-        ("http://www.example.com/webhook_uri", False),
-        ("https://www.example.com/webhook_uri?a=1", False),
-    ],
-)
-def test_the_signature_that_hubspot_publishes(url: str, right: bool) -> None:
-    body, _, at = EXAMPLE
-    connector = vendor_class("hubspot")(Access("P_", {"SECRET": EXAMPLE_SECRET}))
-    headers = {
-        "x-hubspot-signature-v3": EXAMPLE_SIGNATURE,
-        "x-hubspot-request-timestamp": at,
-    }
-    delivery = Delivery(url=url, headers=headers, body=body)
-    then = datetime.fromtimestamp(int(at) / 1000, UTC)
-    if right:
-        connector.verify(delivery, then)
-    else:
-        with pytest.raises(UnverifiedError, match="wrong signature"):
-            connector.verify(delivery, then)
 
 
 async def test_behind_a_proxy_the_public_address_is_the_signed_one(

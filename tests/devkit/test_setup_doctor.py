@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from devkit import doctor, setup
+from shared import settings
 
 SECRET = "sk-not-for-anybody"
 
@@ -44,6 +45,15 @@ def test_fresh_checkout_is_healthy_and_says_what_will_be_installed(
     assert found["Local model"]["advice"] == "./frontdesk run installs it"
     assert found["Host"]["detail"] == "does not run"
     assert found["Model endpoint"]["verdict"] == "note"
+
+
+def test_settings_of_a_desk_and_vendor_are_known(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "FRONTDESK_CRM_HOTEL_ZENDESK_SECRET"
+    (checkout / "local.settings.json").write_text(json.dumps({"Values": {name: SECRET}}))
+    assert findings(capsys, 0)[name]["verdict"] == "ok"
+    assert set(doctor.FAMILIES) == set(settings._PREFIXES)
 
 
 def test_settings_are_named_and_their_values_never_shown(

@@ -56,7 +56,7 @@ class Connector(VendorConnector):
         "TOKEN": "an API token, or an OAuth access token with read and write",
     }
     writes = (("URL", "TOKEN"),)
-    paste = "Admin Center → Apps and integrations → Actions and webhooks → Create webhook"
+    paste = "Admin Center → Apps and integrations → Actions and webhooks → Webhooks → Endpoint URL"
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)
