@@ -116,8 +116,9 @@ def _form(*, by_hand: bool) -> str:
     buttons = "".join(
         f'<button name="decision" value="{value}">{label}</button>' for value, label in choices
     )
+    # The first button is what the enter key in a field presses: one that does nothing.
     return (
-        '<form method="post">'
+        '<form method="post"><button disabled hidden></button>'
         '<label for="by">Your name</label>'
         '<input id="by" name="by" required maxlength="80" autocomplete="name">'
         '<label for="reason">Reason (optional)</label>'

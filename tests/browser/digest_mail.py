@@ -7,27 +7,17 @@ in docs/digests.md.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from shared.domain.digest import Digest
 from shared.domain.digest_letter import digest_letter
 from shared.domain.letters import where_to_look
+from tests.browser.conftest import PHONE
 from tests.support.digests import END, a_digest
 
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-_PHONE = 360
 EMPTY = Digest(
     desk="hotel", title="Harbour Lane Hotel", time_zone="Europe/Berlin", start=END, end=END,
     made_at=END,
@@ -39,14 +29,6 @@ DIGESTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
-        yield browser.new_page(viewport={"width": _PHONE, "height": 740})
-        browser.close()
-
-
 @pytest.mark.parametrize("name", DIGESTS)
 def test_a_digest_fits_a_phone_and_a_screen_reader(page: Page, name: str) -> None:
     digest, url = DIGESTS[name]
@@ -54,7 +36,7 @@ def test_a_digest_fits_a_phone_and_a_screen_reader(page: Page, name: str) -> Non
     page.on("dialog", lambda dialog: alerts.append(dialog.message))
     page.set_content(digest_letter(digest, lambda case_id: where_to_look(url, case_id)).html)
 
-    assert page.evaluate("document.documentElement.scrollWidth") <= _PHONE
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     assert page.locator("h1").count() == 1
