@@ -38,9 +38,10 @@ def check(args: argparse.Namespace, screen: Screen) -> int:
     out.line()
     if problems:
         out.line(Ink(f"not complete: {', '.join(problems)}", "red"))
+        out.line(Ink("they go into local.settings.json, in Azure into the app's settings", "dim"))
         return FAILED
-    out.line(Ink("complete", "green"), f"; try it: ./frontdesk webhook send {args.vendor} "
-        f"--desk {args.desk}")  # fmt: skip
+    try_it = f"./frontdesk webhook send {args.vendor} --desk {args.desk} --ticket ONE-OF-YOURS"
+    out.line(Ink("complete", "green"), f"; try it: {try_it}")
     return DONE
 
 

@@ -227,11 +227,11 @@ def _follow(
         _report(vendor, screen.out)
         return code
     url = stand_in.found.values.get("URL")
-    if url:
-        screen.out.line(f"written back: ticket {vendor.ticket} on {url}")
-        if not args.ticket:
-            name = "no such ticket there: name one of yours with --ticket to see it answered"
-            screen.out.line(Ink(name, "dim"))
+    if url and args.ticket:
+        screen.out.line(f"look at ticket {args.ticket} on {url}")
+    elif url:
+        said = f"ticket {vendor.ticket} is made up, and {url} has no such ticket to write into"
+        screen.out.line(f"{said}: name one of yours with --ticket")
     return code
 
 
