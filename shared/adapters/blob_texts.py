@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -46,3 +47,8 @@ class BlobTexts:
                 return (await stream.readall()).decode()
             except ResourceNotFoundError:
                 raise PermanentError("text_missing", name) from None
+
+    async def delete(self, name: str) -> None:
+        async with storage_errors():
+            with suppress(ResourceNotFoundError):
+                await self._container.delete_blob(name)

@@ -289,6 +289,9 @@ class MemoryTexts:
             raise PermanentError("text_missing", name)
         return self._texts[name].decode()
 
+    async def delete(self, name: str) -> None:
+        self._texts.pop(name, None)
+
 
 class MemoryTickets:
     """TicketLedger in a dictionary."""

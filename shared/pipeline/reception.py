@@ -20,7 +20,7 @@ from shared.domain.desk import Desk, Desks
 from shared.domain.inbound import Acknowledgement, Delivery, InboundMessage
 from shared.domain.masking import mask
 from shared.domain.nudge import Nudge
-from shared.errors import FrontdeskError, RequestError, UnverifiedError
+from shared.errors import FrontdeskError, PermanentError, RequestError, UnverifiedError
 from shared.pipeline.advance import Advancer
 from shared.pipeline.intake import Intake
 from shared.pipeline.sweeper import turn_comes
@@ -158,12 +158,21 @@ class Reception:
         desk = self._desks.get(batch.desk)
         if desk is None:
             # Its events are in the CRM, and nobody here is for them any more.
+            await self._texts.delete(_blob(batch_id))
             await self._inbox.done(batch_id)
             return "unknown"
-        messages = _MESSAGES.validate_json(await self._texts.get(_blob(batch_id)))
-        _, counts = await self.feed(desk, batch.vendor, messages)
-        await self._inbox.done(batch_id)
         where = {"desk": batch.desk, "vendor": batch.vendor}
+        try:
+            messages = _MESSAGES.validate_json(await self._texts.get(_blob(batch_id)))
+        except PermanentError:
+            # Deleted below: the same events were taken in, before a crash or for an equal delivery.
+            _log.warning("batch without its text", extra={**where, "batch": batch_id})
+            await self._inbox.done(batch_id)
+            return "rested"
+        _, counts = await self.feed(desk, batch.vendor, messages)
+        # First the customers' words: what is left behind by a crash is a row without them.
+        await self._texts.delete(_blob(batch_id))
+        await self._inbox.done(batch_id)
         _log.info("batch taken in", extra={**where, "counts": dict(counts)})
         return "finished"
 

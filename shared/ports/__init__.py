@@ -190,6 +190,9 @@ class Texts(Protocol):
             PermanentError: ``text_missing``, there is no such blob.
         """
 
+    async def delete(self, name: str) -> None:
+        """Forget a text; an unknown one is fine."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:

@@ -37,6 +37,7 @@ def every_operation(storage: AzureStorage) -> list[Awaitable[object]]:
         storage.nudges.send(Nudge("c1", 1, storage._prefix)),
         storage.texts.put("c1/m-0001", "text"),
         storage.texts.get("c1/m-0001"),
+        storage.texts.delete("c1/m-0002"),
         storage.ensure([]),
     ]
 

@@ -43,6 +43,17 @@ async def test_a_missing_text_is_for_a_person(storage: Storage) -> None:
         await storage.texts.get("c1/m-0002")
 
 
+async def test_a_text_that_is_deleted_is_gone_and_may_come_back(storage: Storage) -> None:
+    await storage.texts.delete("c1/m-0001")
+    for text in ("there", "again"):
+        await storage.texts.put("c1/m-0001", text)
+        assert await storage.texts.get("c1/m-0001") == text
+        await storage.texts.delete("c1/m-0001")
+        await storage.texts.delete("c1/m-0001")
+        with pytest.raises(PermanentError, match="text_missing"):
+            await storage.texts.get("c1/m-0001")
+
+
 async def test_half_of_a_surrogate_pair_is_not_text(storage: Storage) -> None:
     with pytest.raises(UnicodeEncodeError):
         await storage.texts.put("c1/m-0001", "\ud83e")

@@ -89,6 +89,32 @@ async def test_a_batch_whose_queue_message_is_lost_is_found_by_a_sweep(world: Wo
     assert await world.app.reception.sweep() == 0
 
 
+async def test_what_a_batch_held_is_deleted_once_it_is_taken_in(world: World) -> None:
+    await post(*events(10, 10))
+    assert len(world.texts._texts) == 1
+    await world.deliver(1)
+    assert world.texts._texts == {}
+
+
+async def test_a_crash_behind_the_deletion_ends_with_nothing_lost_or_doubled(world: World) -> None:
+    await post(*events(10, 10))
+    [unpack] = world.nudges.sent
+    done, crashes = world.inbox.done, [True]
+
+    async def dies(batch_id: str) -> None:
+        if crashes.pop() if crashes else False:
+            raise RetryableError("storage_unavailable")
+        await done(batch_id)
+
+    world.inbox.done = dies  # type: ignore[method-assign]
+    with pytest.raises(RetryableError):
+        await world.run(unpack.nudge)
+    assert world.texts._texts == {}
+    await world.run(unpack.nudge)
+    assert len(await turns(world)) == 10
+    assert await world.inbox.waiting(1) == []
+
+
 async def test_one_ticket_that_cannot_be_taken_in_keeps_only_itself_waiting(world: World) -> None:
     await post(*events(10, 10))
     [unpack] = world.nudges.sent

@@ -255,6 +255,9 @@ class SimulatedTexts:
     async def get(self, name: str) -> str:
         return await self._world.call("texts.get", "", lambda: instantly(self.inner.get(name)))
 
+    async def delete(self, name: str) -> None:
+        await self._world.call("texts.delete", "", lambda: instantly(self.inner.delete(name)))
+
 
 class SimulatedSpending:
     """Spending."""
