@@ -187,6 +187,9 @@ def _settings(settings: dict[str, str], broken: str | None) -> Iterator[Finding]
         elif name in settings:
             detail = "set in local.settings.json, but not a setting of Frontdesk"
             yield Finding(area, name, "note", detail, f"see {SAMPLE.name} for the names")
+    yield Finding(
+        area, "Desk files", "note", "not tried here", "./frontdesk actions check tries them"
+    )
 
 
 def _known_settings() -> set[str]:

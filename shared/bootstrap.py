@@ -50,6 +50,7 @@ from shared.ports.tickets import TicketLedger
 from shared.settings import Settings, read_settings
 
 if TYPE_CHECKING:
+    from shared.adapters.backends import Around
     from shared.adapters.email import Mailer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -170,23 +171,12 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
     from shared.adapters import backends, tickets
     from shared.adapters.azure_clients import AzureStorage, StorageAddress
     from shared.adapters.azure_openai import OpenAIModel
-    from shared.adapters.backends import Around
-    from shared.adapters.backends.python import load_functions
     from shared.adapters.crm_connectors import CrmConnectors
     from shared.adapters.desk_files import load_desks
     from shared.adapters.digest_copy import CopySink
     from shared.adapters.escalation_tickets import EscalationTickets
 
-    around = Around(
-        clock=SystemClock(),
-        addresses={"": settings.actions_url, **settings.actions_urls},
-        secrets=settings.action_secrets,
-        development=settings.development,
-        mailer=_mailer(settings, SystemClock()),
-        functions=load_functions(settings.action_functions),
-        tickets=settings.tickets,
-        public_url=settings.public_url,
-    )
+    around = _around(settings)
     desks = load_desks(ROOT / "desks", around)
     known = tickets.setting_names(map(backends.setting_name, desks.names))
     for name in settings.tickets.keys() - known:
@@ -234,6 +224,31 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
         await storage.aclose()
         raise
     return app
+
+
+def surroundings(environ: Mapping[str, str]) -> Around:
+    """What backends find in an installation with these settings.
+
+    Raises:
+        ConfigError: One of them is wrong.
+    """
+    return _around(read_settings(environ))
+
+
+def _around(settings: Settings) -> Around:
+    from shared.adapters.backends import Around
+    from shared.adapters.backends.python import load_functions
+
+    return Around(
+        clock=SystemClock(),
+        addresses={"": settings.actions_url, **settings.actions_urls},
+        secrets=settings.action_secrets,
+        development=settings.development,
+        mailer=_mailer(settings, SystemClock()),
+        functions=load_functions(settings.action_functions),
+        tickets=settings.tickets,
+        public_url=settings.public_url,
+    )
 
 
 def _mailer(settings: Settings, clock: Clock) -> Mailer | None:

@@ -1,4 +1,4 @@
-"""``actions``: a ready-made service that carries out a desk's actions, and what it has done."""
+"""``actions``: a ready-made service for a desk's actions, what it has done, and a check of all."""
 
 from __future__ import annotations
 
@@ -16,28 +16,38 @@ examples:
   ./frontdesk actions serve hotel --port 7072    an endpoint for each action of the hotel
   ./frontdesk actions serve                      for every desk, on any free port
   ./frontdesk actions ledger                     what was carried out
+  ./frontdesk actions check hotel                whether its file is valid and its backends answer
   FRONTDESK_ACTIONS_URL=http://127.0.0.1:7072 ./frontdesk run    have them sent there
 
 The service is made from the catalogue: it takes what the desk file allows, honours our idempotency
 key, and shows GET /ledger and GET /openapi.json. It is for trying a desk before its real service
 exists. ./frontdesk run and ask start one by themselves unless FRONTDESK_ACTIONS_URL is set.
+
+check carries nothing out: it connects to services and mail servers, and reads from ticket systems
+as the desk would. Exit codes of check: 0 all is well, 1 something is wrong, 2 no such desk.
 """
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument(
-        "what", choices=("serve", "ledger"), help="serve until Ctrl-C, or list what was carried out"
+        "what",
+        choices=("serve", "ledger", "check"),
+        help="serve until Ctrl-C, list what was carried out, or check what would be",
     )
     parser.add_argument("desk", nargs="*", metavar="DESK", help="which desks (default: every one)")
     parser.add_argument(
         "--port", type=port_or_any, default=0, help="on 127.0.0.1 (default: any free one)"
     )
-    parser.add_argument("--json", action="store_true", help="print the ledger's entries as JSON")
+    parser.add_argument("--json", action="store_true", help="print what is listed as JSON")
 
 
 def run(args: argparse.Namespace, screen: Screen) -> int:
-    """Serve, or list."""
+    """Serve, list, or check."""
+    if args.what == "check":
+        from entrypoints.cli.actions_check import check
+
+        return check(args.desk, screen, as_json=args.json)
     from devkit.setup import layout
 
     file = layout().state / "actions.jsonl"

@@ -67,7 +67,7 @@ VERBS = (
     Verb("budget", "Show what desks may use of the model, and did.", "entrypoints.cli.budget"),
     Verb("quarantine", "List queue messages that make no sense.", "entrypoints.cli.quarantine"),
     Verb("webhook", "Send a delivery as a CRM would, or check one.", "entrypoints.cli.webhook"),
-    Verb("actions", "Serve a stand-in that carries out actions.", "entrypoints.cli.actions"),
+    Verb("actions", "Serve a stand-in for actions, or check them.", "entrypoints.cli.actions"),
     Verb("emulate", "Serve a model that does what a script says.", "entrypoints.cli.emulate"),
     Verb("eval", "Measure prompts, rules and a model.", "entrypoints.cli.evaluate"),
     Verb("chaos", "Kill hosts while they work and check the rest.", "entrypoints.cli.chaos"),

@@ -39,6 +39,19 @@ class Configured(NamedTuple):
 
 
 def configured(desk: str, vendor: str) -> Configured:
+    """What is set here for a desk and a vendor.
+
+    Raises:
+        CliError: local.settings.json cannot be read.
+    """
+    known = all_settings()
+    prefix = setting_prefix(desk, vendor)
+    values = {n.removeprefix(prefix): v.strip() for n, v in known.items() if n.startswith(prefix)}
+    public = known.get(_PUBLIC, "").rstrip("/")
+    return Configured(prefix, vendor_class(vendor), values, public)
+
+
+def all_settings() -> dict[str, str]:
     """What the environment and local.settings.json say; the environment wins.
 
     Raises:
@@ -50,11 +63,7 @@ def configured(desk: str, vendor: str) -> Configured:
         known = local_settings()
     except SetupError as error:
         raise CliError(str(error)) from None
-    known |= {name: value for name, value in os.environ.items() if value.strip()}
-    prefix = setting_prefix(desk, vendor)
-    values = {n.removeprefix(prefix): v.strip() for n, v in known.items() if n.startswith(prefix)}
-    public = known.get(_PUBLIC, "").rstrip("/")
-    return Configured(prefix, vendor_class(vendor), values, public)
+    return known | {name: value for name, value in os.environ.items() if value.strip()}
 
 
 def path_of(desk: str, vendor: str) -> str:

@@ -11,7 +11,6 @@ from pydantic_core import ErrorDetails
 from shared.adapters import backends, tickets
 from shared.adapters.backends import Around, Backend, Shape
 from shared.domain.desk_action import BY_HAND
-from shared.domain.desk_ticket import TicketPlace
 
 _Path = tuple[str | int, ...]
 _TICKET: _Path = ("escalation", "ticket")
@@ -24,6 +23,23 @@ class _Said(NamedTuple):
     name: Any
     options: dict[str, Any]
     action: dict[str, Any]
+
+
+class Ask(NamedTuple):
+    """One thing that a desk file asks for outside.
+
+    Attributes:
+        name: The backend's.
+        options: As the backend reads them.
+        lacks: Why this installation cannot do it; empty when it can.
+    """
+
+    path: _Path
+    backend: Backend
+    name: str
+    options: Any
+    shape: Shape
+    lacks: str
 
 
 class DeskBackends:
@@ -57,29 +73,35 @@ class DeskBackends:
         if isinstance(system, str) and system not in tickets.names():
             yield _TICKET, f"{system!r} is not one of {', '.join(tickets.names())}", []
 
-    def left_to_people(self, around: Around) -> Iterator[tuple[_Path, str]]:
-        """Hands actions that lack something here to people, and says which and why."""
-        for said in self._said():
+    def asks(self, around: Around) -> Iterator[Ask]:
+        """Everything valid that the file asks for outside, and what it lacks here."""
+        for said in (*self._said(), *self._escalation()):
             if said.name not in backends.names():
                 continue
-            backend = backends.load(said.name)
+            backend, shape = backends.load(said.name), self._shape(said.action)
             try:
                 options = _read(backend, said)
             except ValidationError:
                 continue
-            if why := backend.missing(options, self._shape(said.action), around):
-                said.action["backend"] = BY_HAND
-                yield said.path, why
-        try:
-            place = TicketPlace.model_validate(self._ticket(), strict=True)
-        except ValidationError:
-            return
-        if not self._ticket() or place.system not in tickets.names():
-            return
-        desk = str(self._data.get("name", ""))
-        if why := tickets.load(place.system).missing(around, desk, place.queue or ""):
-            del self._data["escalation"]["ticket"]
-            yield _TICKET, why
+            if not any(backend.problems(options, shape)):
+                lacks = backend.missing(options, shape, around)
+                yield Ask(said.path, backend, said.name, options, shape, lacks)
+
+    def left_to_people(self, around: Around) -> Iterator[tuple[_Path, str]]:
+        """Hands to people what lacks something here, and says which and why."""
+        for ask in tuple(self.asks(around)):
+            if not ask.lacks:
+                continue
+            if ask.path == _TICKET:
+                del self._data["escalation"]["ticket"]
+            else:
+                self._data["actions"][ask.path[1]]["backend"] = BY_HAND
+            yield ask.path, ask.lacks
+
+    def _escalation(self) -> Iterator[_Said]:
+        """The ticket that escalations open, as an action would ask for it."""
+        if said := self._ticket():
+            yield _Said(_TICKET, "ticket", said, {"name": "escalation"})
 
     def _ticket(self) -> dict[str, Any]:
         """The ticket that escalations open, as the file has it; nothing when it has none."""

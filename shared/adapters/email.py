@@ -170,6 +170,28 @@ class Mailer:
         finally:
             client.close()
 
+    async def greet(self) -> str:
+        """Connects as for a mail, and sends none; says where.
+
+        Raises:
+            RetryableError: The server cannot be reached, or not now.
+            PermanentError: It does not take us.
+        """
+        client = self._client()
+        try:
+            async with asyncio.timeout(self._total):
+                await client.connect()
+        except aiosmtplib.SMTPResponseException as error:
+            raise _verdict(error, begun=False) from None
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise _lost(error, begun=False) from None
+        else:
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit(timeout=_GOODBYE)
+            return f"{self._server.host} takes connections"
+        finally:
+            client.close()
+
     def _mail(self, key: str, to: Sequence[str], subject: str, thread: str) -> EmailMessage:
         # 7bit: what is sent does not depend on what the server can do.
         mail = EmailMessage(policy=SMTP_POLICY.clone(cte_type="7bit"))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -15,6 +18,7 @@ from shared.errors import PermanentError, RetryableError, UncertainError
 
 #: The receiver says that it did not take the request.
 _NOT_NOW = frozenset({408, 425, 429, 503})
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
 
 
 class GuardedHttp:
@@ -66,12 +70,51 @@ class GuardedHttp:
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             raise UncertainError("answer_lost", type(error).__name__) from None
 
-    def _connector(self) -> aiohttp.TCPConnector:
+    async def reach(self, address: str) -> str:
+        """Connects, TLS included, and hangs up; returns whom to.
+
+        Raises:
+            RetryableError: There is no connection to be had.
+            PermanentError: The name leads into a private network.
+        """
+        found = urlsplit(address)
+        host, tls = found.hostname or "", found.scheme == "https"
+        port = found.port or (443 if tls else 80)
+        lost: OSError = OSError()
+        try:
+            async with asyncio.timeout(self._timeout.connect):
+                for at in [host] if host in _LOOPBACK else await self._resolved(host, port):
+                    try:
+                        await self._connected(at, port, host if tls else None)
+                    except OSError as error:
+                        lost = error
+                    else:
+                        return f"{host}:{port}"
+        except OSError as error:  # TimeoutError and TLS's are OSErrors
+            lost = error
+        raise RetryableError("receiver_unreachable", detail=type(lost).__name__) from None
+
+    async def _resolved(self, host: str, port: int) -> list[str]:
+        resolver = GuardedResolver(self._resolver())
+        try:
+            return [one["host"] for one in await resolver.resolve(host, port, socket.AF_UNSPEC)]
+        finally:
+            await resolver.close()
+
+    async def _connected(self, at: str, port: int, name: str | None) -> None:
+        tls = self._context() if name else None
+        _, writer = await asyncio.open_connection(at, port, ssl=tls, server_hostname=name)
+        writer.close()
+
+    def _context(self) -> ssl.SSLContext:
         if self._tls is None:
             self._tls = ssl.create_default_context()
+        return self._tls
+
+    def _connector(self) -> aiohttp.TCPConnector:
         return aiohttp.TCPConnector(
             resolver=GuardedResolver(self._resolver()),
-            ssl=self._tls,
+            ssl=self._context(),
             use_dns_cache=False,
             force_close=True,
         )

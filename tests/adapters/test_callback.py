@@ -13,6 +13,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from shared.adapters.callback import CallbackSecrets, CallbackSink
 from shared.adapters.callback_guard import GuardedResolver, is_public
 from shared.adapters.clocks import SystemClock
+from shared.adapters.guarded_http import GuardedHttp
 from shared.errors import ConfigError, PermanentError, RetryableError, UncertainError
 from tests.support.certificates import localhost_tls
 from tests.support.effect_calls import CASE_ID, KEY, a_call, a_case, a_desk
@@ -363,3 +364,24 @@ async def test_what_is_no_http_answer_is_uncertain() -> None:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(UncertainError, match="answer_lost"):
             await a_sink().send(a_call(f"http://127.0.0.1:{port}/"))
+
+
+async def test_reaching_an_address_connects_with_the_same_guard_and_sends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, trusted = localhost_tls(tmp_path)
+    async with Receiver(tls=server) as receiver:
+        with pytest.raises(RetryableError, match="receiver_unreachable: SSLCertVerificationError"):
+            await GuardedHttp().reach(receiver.url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        assert await GuardedHttp().reach(receiver.url) == f"localhost:{receiver.port}"
+        both = GuardedHttp(resolver=lambda: Names(["::1", "127.0.0.1"]))
+        assert await both.reach(receiver.url), "the name has an address where nobody listens"
+        assert receiver.requests == []
+    with pytest.raises(RetryableError, match="receiver_unreachable"):
+        await GuardedHttp().reach(receiver.url)
+    inside = GuardedHttp(resolver=lambda: Names(["8.8.8.8", "169.254.169.254"]))
+    with pytest.raises(PermanentError, match=r"address_refused: pms\.example\.com is at"):
+        await inside.reach("https://pms.example.com/rooms/")
+    with pytest.raises(RetryableError, match="receiver_unreachable"):
+        await GuardedHttp(resolver=lambda: Names([])).reach("https://pms.example.com/")

@@ -88,6 +88,20 @@ class Backend:
         del said, shape, around
         return ""
 
+    async def reach(self, said: Any, shape: Shape, around: Around) -> str:
+        """Tries whatever carries the action out as far as it can be without doing anything.
+
+        Asked only where nothing is missing.
+
+        Returns:
+            What was tried and found, in a few words.
+
+        Raises:
+            RetryableError, PermanentError: It cannot be reached, or refuses us.
+        """
+        del said, shape, around
+        return "people do it"
+
     def sink(self, around: Around) -> Sink | None:
         """What carries the actions out; None when people do."""
         del around

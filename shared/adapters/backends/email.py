@@ -16,6 +16,7 @@ from shared.adapters.backends import Around, Backend, Shape
 from shared.domain.letters import visible
 from shared.domain.templates import fill
 from shared.domain.written import Email, Line, Part, Text
+from shared.errors import PermanentError
 
 if TYPE_CHECKING:
     from shared.adapters.email import Mailer
@@ -52,6 +53,13 @@ class EmailBackend(Backend):
         """Why no mail can be sent here."""
         del said, shape
         return "" if around.mailer else "no mail server: set FRONTDESK_SMTP_URL"
+
+    async def reach(self, said: Options, shape: Shape, around: Around) -> str:
+        """The mail server takes our name and password."""
+        del said, shape
+        if around.mailer is None:
+            raise PermanentError("no_mail_server")
+        return await around.mailer.greet()
 
     def sink(self, around: Around) -> EmailActions | None:
         """What sends the mails; None without a mail server."""

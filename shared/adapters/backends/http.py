@@ -93,6 +93,11 @@ class HttpBackend(Backend):
             return f"no secret: set FRONTDESK_ACTION_SECRET_{setting_name(said.secret)}"
         return ""
 
+    async def reach(self, said: Options, shape: Shape, around: Around) -> str:
+        """The host takes connections, with a certificate that we trust; nothing is sent."""
+        address = said.url.partition("{")[0] if said.url else around.address_of(shape.desk)
+        return f"{await GuardedHttp().reach(address)} takes connections"
+
     def sink(self, around: Around) -> HttpActions:
         """What sends the requests."""
         return HttpActions(around)

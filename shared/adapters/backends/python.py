@@ -102,6 +102,11 @@ class PythonBackend(Backend):
         known = ", ".join(sorted(around.functions)) or "none"
         return f"no function {said.function} in the modules of {_SETTING}; there are: {known}"
 
+    async def reach(self, said: Options, shape: Shape, around: Around) -> str:
+        """The function is there; it is not called."""
+        del shape, around
+        return f"{said.function} is registered"
+
     def sink(self, around: Around) -> PythonActions:
         """What calls the functions."""
         return PythonActions(around.functions)

@@ -49,6 +49,11 @@ class TicketBackend(Backend):
         """Why no ticket can be made here."""
         return tickets.load(said.system).missing(around, shape.desk, said.queue or "")
 
+    async def reach(self, said: Options, shape: Shape, around: Around) -> str:
+        """The system lets us read; nothing is made."""
+        found = await TicketOrders(around).system(said.system, shape.desk).check(said.queue or "")
+        return f"{said.system} {found}"
+
     def sink(self, around: Around) -> TicketActions:
         """What makes the tickets."""
         return TicketActions(around)
