@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from html import escape
 from typing import Any, ClassVar
 
@@ -72,6 +73,8 @@ class HubspotApi(VendorApi):
             wanted = {one["id"] for one in only(body, "inputs", "properties")["inputs"]}
             insist(len(wanted) <= 100, "a batch is at most 100")
             said = {"results": [note for note in self.notes if note["id"] in wanted]}
+        elif (method, path) == ("POST", "/crm/v3/objects/tickets/search"):
+            said = self._search(only(body, "filterGroups", "properties", "limit", "after"))
         elif found := re.fullmatch(r"/crm/v3/objects/tickets/(\d+)", path):
             said = self._ticket(method, found[1], query, body)
         elif re.fullmatch(r"/crm/v4/objects/tickets/\d+/associations/notes", path):
@@ -90,6 +93,22 @@ class HubspotApi(VendorApi):
             ticket |= fields
         wanted = query.get("properties", "").split(",")
         return {"id": name, "properties": {n: ticket.get(n) for n in wanted}}
+
+    def _search(self, wanted: dict[str, Any]) -> Any:
+        """Tickets for which all filters of a group hold; times are said in milliseconds."""
+        insist(wanted["limit"] <= 100, "limit is over 100")
+        found = [
+            {"id": name, "properties": {field: ticket.get(field) for field in wanted["properties"]}}
+            for name, ticket in self.tickets.items()
+            if any(
+                all(_holds(ticket, one) for one in group["filters"])
+                for group in wanted["filterGroups"]
+            )
+        ]
+        start = int(wanted.get("after", "0"))
+        end = start + wanted["limit"]
+        paging = {"paging": {"next": {"after": str(end)}}} if end < len(found) else {}
+        return {"total": len(found), "results": found[start:end], **paging}
 
     def _thread(self, method: str, rest: str, query: Mapping[str, str], body: Any) -> Any:
         if method == "POST":
@@ -122,6 +141,17 @@ class HubspotApi(VendorApi):
         return self.notes[-1]
 
 
+def _holds(ticket: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
+    """Whether a filter of the search holds for a ticket."""
+    has = ticket.get(wanted["propertyName"])
+    if wanted["operator"] == "EQ":
+        return bool(has == wanted["value"])
+    insist(wanted["operator"] == "GTE", "only EQ and GTE are known here")
+    return has is not None and datetime.fromisoformat(has).timestamp() * 1000 >= int(
+        wanted["value"]
+    )
+
+
 class Counterpart(counterpart.Counterpart[HubspotApi]):
     """A ticket of the help desk, made of a conversation."""
 
@@ -147,7 +177,13 @@ class Counterpart(counterpart.Counterpart[HubspotApi]):
 
     def opened(self, text: str, subject: str = "Room 4") -> Sent:
         thread = "hs_conversations_originating_thread_id"
-        self.api.tickets[self.ticket] = {"subject": subject, "content": text, thread: "77"}
+        self.api.tickets[self.ticket] = {
+            "subject": subject,
+            "content": text,
+            thread: "77",
+            "hs_pipeline": "0",
+            "createdate": self.now().isoformat(),
+        }
         if text:
             self.api.say(f"{text}\n", incoming=True)
         else:
@@ -155,16 +191,16 @@ class Counterpart(counterpart.Counterpart[HubspotApi]):
         return self.events(self.event("ticket.creation"))
 
     def replied(self, text: str) -> Sent:
-        said = self.api.say("", incoming=True, richText=f"<div>{escape(text)}</div>")
-        return self._came(said)
+        self.api.say("", incoming=True, richText=f"<div>{escape(text)}</div>")
+        return self._came()
 
     def answered(self, text: str) -> Sent:
-        return self._came(self.api.say(text, incoming=False))
+        self.api.say(text, incoming=False)
+        return self._came()
 
     def returned(self) -> list[Sent]:
-        ours = [one for one in self.api.messages if "[fd-" in one["text"]]
         sent = self.event("ticket.propertyChange", propertyName="hs_last_message_sent_at")
-        return [self._came(ours[0]), self.events(sent)]
+        return [self._came(), self.events(sent)]
 
     def written(self) -> list[tuple[str, str]]:
         public = [one["text"] for one in reversed(self.api.messages) if "[fd-" in one["text"]]
@@ -186,11 +222,13 @@ class Counterpart(counterpart.Counterpart[HubspotApi]):
         """A delivery of many."""
         return self.json(list(events))
 
-    def _came(self, said: Mapping[str, Any]) -> Sent:
+    def _came(self) -> Sent:
+        """That a message came: each a millisecond after the one before, as the clock stands."""
         name = "hs_last_message_received_at"
-        value = re.sub(r"\D", "", said["createdAt"])
+        at = int(self.now().timestamp() * 1000) + len(self.api.messages)
+        self.api.tickets[self.ticket][name] = datetime.fromtimestamp(at / 1000, UTC).isoformat()
         return self.events(
-            self.event("ticket.propertyChange", propertyName=name, propertyValue=value)
+            self.event("ticket.propertyChange", propertyName=name, propertyValue=str(at))
         )
 
     def _order(self, text: str) -> int:

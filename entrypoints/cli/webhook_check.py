@@ -99,6 +99,7 @@ def _of_no_use(found: Configured) -> dict[str, str]:
 
 def _rest(args: argparse.Namespace, found: Configured, out: Terminal) -> None:
     """What the desk's file and the vendor add to it."""
+    from shared.adapters.crm_connectors import is_polled
     from shared.adapters.desk_files import load_desks
     from shared.errors import ConfigError
 
@@ -111,7 +112,7 @@ def _rest(args: argparse.Namespace, found: Configured, out: Terminal) -> None:
         rules = desk.crm
         also = [what for what, on in (("note", rules.note), ("labels", rules.labels)) if on]
         out.line(f"    writes back: the reply as {rules.reply}; {' and '.join(also) or 'no more'}")
-    if found.connector.polls:
+    if is_polled(args.vendor, found.values):
         out.line("    looks every five minutes for what webhooks lost")
 
 

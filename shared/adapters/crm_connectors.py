@@ -27,6 +27,14 @@ def setting_prefix(desk: str, vendor: str) -> str:
     return f"{PREFIX}{_capitals(desk)}_{vendor.upper()}_"
 
 
+def is_polled(vendor: str, values: Mapping[str, str]) -> bool:
+    """Whether a vendor with these settings, by the last part of their names, is polled."""
+    if not values:
+        return False
+    made_by = vendor_class(vendor)
+    return made_by.polls and all(values.get(name) for name in made_by.poll_needs)
+
+
 class CrmConnectors:
     """Every connector that is configured, each made once.
 
@@ -63,7 +71,7 @@ class CrmConnectors:
         return [
             (desk, vendor)
             for desk, vendor in pairs
-            if self._values(desk, vendor) and vendor_class(vendor).polls and self.get(desk, vendor)
+            if is_polled(vendor, self._values(desk, vendor)) and self.get(desk, vendor)
         ]
 
     def _make(self, desk: str, vendor: str) -> Connector | None:

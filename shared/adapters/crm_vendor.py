@@ -66,6 +66,7 @@ class VendorConnector(ABC):
         writes: Those that reading and writing tickets needs; any one of the sets is enough.
         paste: Where in the vendor's screens the webhook's address goes.
         query: What stands behind the address there.
+        poll_needs: Settings without which a vendor that could be polled is not.
     """
 
     settings: ClassVar[Mapping[str, str]]
@@ -73,6 +74,7 @@ class VendorConnector(ABC):
     writes: ClassVar[tuple[tuple[str, ...], ...]]
     paste: ClassVar[str]
     query: ClassVar[str] = ""
+    poll_needs: ClassVar[tuple[str, ...]] = ()
     kind: Literal["keyed", "queryable", "unkeyed"] = "queryable"
     window: float = 0.0
     drafts: bool = False

@@ -116,3 +116,48 @@ async def test_hubspots_long_pauses_are_kept_to(
     await deliver("hubspot", opened.body, opened.headers)
     await world.deliver()
     assert max(sent.delay for sent in world.nudges.sent) >= 3600
+
+
+async def test_a_poll_of_a_pipeline_finds_what_events_left_out_and_nothing_twice(
+    world: World, bench: HubspotBench
+) -> None:
+    world.model.script |= POSITIVE
+    opened = bench.opened("My room is dirty.")
+    bench.replied("Still dirty!")
+    bench.api.tickets["77"] = {**bench.api.tickets[bench.ticket], "hs_pipeline": "1"}
+    assert await world.app.reception.poll() == {}, "no pipeline is set"
+
+    world.connectors._settings |= {"HOTEL_HUBSPOT_PIPELINE": "0"}  # type: ignore[attr-defined]
+    world.connectors._made.clear()  # type: ignore[attr-defined]
+    assert await world.app.reception.poll() == {"accepted": 1, "redelivered": 1}
+    await world.deliver(100)
+    [case_id] = world.store._cases
+    texts = [turn.text for turn in (await world.case(case_id)).turns if turn.text]
+    assert texts == ["Room 4\n\nMy room is dirty.\n\nStill dirty!"]
+
+    # What one turn found for two messages is looked at once more, and is nothing new.
+    for counts in ({"redelivered": 1, "accepted": 1}, {"redelivered": 2}):
+        world.clock.advance(120)
+        assert await world.app.reception.poll() == counts
+        await world.deliver(100)
+    assert [turn.text for turn in (await world.case(case_id)).turns if turn.text] == texts
+    _, said = await deliver("hubspot", opened.body, bench.signed(opened.body).headers)
+    assert said["counts"] == {"redelivered": 1}
+
+    world.clock.advance(600)
+    third = bench.replied("Hello?")
+    assert await world.app.reception.poll() == {"accepted": 1}
+    _, said = await deliver("hubspot", third.body, third.headers)
+    assert said["counts"] == {"redelivered": 1}, "the event is named as the poll names it"
+    await world.deliver(100)
+    assert (await world.case(case_id)).turns[-1].text == "Hello?"
+
+
+async def test_a_poll_reads_all_pages(world: World, bench: HubspotBench) -> None:
+    bench.opened("My room is dirty.")
+    ticket = bench.api.tickets[bench.ticket]
+    bench.api.tickets |= {str(1000 + n): dict(ticket) for n in range(249)}
+    world.connectors._settings |= {"HOTEL_HUBSPOT_PIPELINE": "0"}  # type: ignore[attr-defined]
+    world.connectors._made.clear()  # type: ignore[attr-defined]
+    assert await world.app.reception.poll() == {"accepted": 250}
+    assert bench.api.requests.count("POST /crm/v3/objects/tickets/search") == 3

@@ -1,9 +1,11 @@
 """HubSpot tickets, with the conversations that they come from.
 
-In: thin events, many in one delivery, that a ticket is new or that a message came to it. Out:
-messages in the conversation, notes on the ticket, priority.
+In: thin events, many in one delivery, that a ticket is new or that a message came to it; a poll of
+one pipeline finds what they leave out. Out: messages in the conversation, notes on the ticket,
+priority.
 https://developers.hubspot.com/docs/api/webhooks/validating-requests
 https://developers.hubspot.com/docs/api-reference/webhooks-webhooks-v3/guide
+https://developers.hubspot.com/docs/api-reference/2026-03/crm/search-the-crm
 """
 
 from __future__ import annotations
@@ -12,12 +14,18 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from shared.adapters.crm_api import Api, segment
-from shared.adapters.crm_signatures import at_epoch, check_signature, check_window, header
+from shared.adapters.crm_signatures import (
+    at_epoch,
+    at_iso,
+    check_signature,
+    check_window,
+    header,
+)
 from shared.adapters.crm_vendor import (
     Access,
     VendorConnector,
@@ -29,6 +37,7 @@ from shared.adapters.crm_vendor import (
 )
 from shared.domain.inbound import (
     OPENING,
+    Changes,
     CustomerWords,
     Delivery,
     InboundMessage,
@@ -45,13 +54,14 @@ from shared.domain.outbound import (
     marked,
     marked_html,
 )
-from shared.errors import FrontdeskError, PermanentError, RetryableError
+from shared.errors import FrontdeskError, PermanentError, RetryableError, UnverifiedError
 
 _TICKETS = "/crm/v3/objects/tickets"
 _NOTES = "/crm/v3/objects/notes"
 _THREADS = "/conversations/v3/conversations/threads"
 _THREAD = "hs_conversations_originating_thread_id"
 _CAME = "hs_last_message_received_at"
+_BEGAN = "createdate"
 #: Events by their newer names are about any object; this is the type of tickets.
 _TICKET_TYPE = "0-5"
 #: HubSpot's own association of a note with a ticket.
@@ -62,17 +72,25 @@ _PRIORITIES = ("LOW", "MEDIUM", "HIGH", "URGENT")
 _PRIORITY_OF = {"normal": "MEDIUM", "high": "HIGH", "critical": "HIGH"}
 _ENCODED = re.compile(r"%(?:3A|2F|3F|40|21|24|27|28|29|2A|2C|3B)", re.IGNORECASE)
 _DAY = 3600.0
+#: A first poll looks back as far; each poll overlaps with the one before, because the search finds
+#: what changed only after some moments.
+_FIRST_LOOK = timedelta(minutes=15)
+_OVERLAP = timedelta(minutes=5)
+_SEARCHED = 50
 _MIGRATION = 477
 
 
 class Connector(VendorConnector):
     """One HubSpot account."""
 
+    polls = True
+    poll_needs = ("PIPELINE",)
     settings: ClassVar[Mapping[str, str]] = {
         "SECRET": "the app's client secret; two with a space between while one is changed",
         "URL": "https://api.hubapi.com",
         "TOKEN": "the app's access token",
         "ACTOR": "A- and the id of the user who writes our messages, such as A-12345",
+        "PIPELINE": "polls the tickets of this pipeline too; 0 is the first one",
     }
     writes = (("URL", "TOKEN", "ACTOR"),)
     paste = "Development → Legacy apps → the app → Webhooks → Target URL"
@@ -163,6 +181,40 @@ class Connector(VendorConnector):
         await self._api.write("PATCH", f"{_TICKETS}/{segment(labels.ticket_id)}", fields)
         return f"priority {wanted}"
 
+    async def changed_since(self, mark: str | None, now: datetime) -> Changes:
+        since = datetime.fromisoformat(mark) - _OVERLAP if mark else now - _FIRST_LOOK
+        wanted: dict[str, Any] = {
+            "filterGroups": [
+                {
+                    "filters": [
+                        {
+                            "propertyName": "hs_pipeline",
+                            "operator": "EQ",
+                            "value": self.access.need("PIPELINE"),
+                        },
+                        {
+                            "propertyName": name,
+                            "operator": "GTE",
+                            "value": str(_milliseconds(since)),
+                        },
+                    ]
+                }
+                for name in (_BEGAN, _CAME)
+            ],
+            "properties": [_BEGAN, _CAME],
+            "limit": 100,
+        }
+        found: list[InboundMessage] = []
+        for _ in range(_SEARCHED):
+            page = await self._api.ask(f"{_TICKETS}/search", wanted)
+            for ticket in part(page, "results") or ():
+                found += _changes(ticket, since)
+            after = part(page, "paging", "next", "after")
+            if not isinstance(after, str):
+                break
+            wanted["after"] = after
+        return Changes(tuple(found), now.isoformat())
+
     async def _reply(self, post: Post) -> str:
         ticket = await self._properties(post.ticket_id, "subject", _THREAD)
         last = next((m for m in reversed(await self._messages(ticket)) if _incoming(m)), None)
@@ -230,13 +282,42 @@ def _event(event: Any) -> InboundMessage:
     # Event ids are not unique, by HubSpot's own word; a ticket is new once, and the time at which
     # a message came is the property's value.
     when = usable_id(part(event, "propertyValue")) or usable_id(part(event, "occurredAt"))
+    return _told(said, ticket, came=when if came else "")
+
+
+def _changes(ticket: Any, since: datetime) -> list[InboundMessage]:
+    """What a poll sees of a ticket, named as the events of the same would be."""
+    name, at = usable_id(part(ticket, "id")), _milliseconds(since)
+    began, came = (_read(part(ticket, "properties", field)) for field in (_BEGAN, _CAME))
+    found = []
+    if name and began >= at:
+        found.append(_told("poll", name, came=""))
+    if name and came >= at:
+        found.append(_told("poll", name, came=str(came)))
+    return found
+
+
+def _told(event: str, ticket: str, *, came: str) -> InboundMessage:
+    """That a ticket is new, or that a message came to it then."""
     return InboundMessage(
-        event=said,
+        event=event,
         kind="follow_up" if came else "new",
         ticket_id=ticket,
-        delivery_id=f"came {when}" if came else OPENING,
+        delivery_id=f"came {came}" if came else OPENING,
         fetch="all",
     )
+
+
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def _read(when: Any) -> int:
+    """A property that is a time, in milliseconds; 0 for none."""
+    try:
+        return _milliseconds(at_iso(text_of(when)))
+    except UnverifiedError:
+        return 0
 
 
 def _enrolled(record: Any, body: bytes) -> InboundMessage:
