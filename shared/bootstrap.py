@@ -178,10 +178,8 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
 
     around = _around(settings)
     desks = load_desks(ROOT / "desks", around)
-    known = tickets.setting_names(map(backends.setting_name, desks.names))
-    for name in settings.tickets.keys() - known:
-        said = {"name": f"FRONTDESK_TICKETS_{name}"}
-        _log.warning("a setting is for no desk and ticket system", extra=said)
+    for name in tickets.unknown_settings(settings.tickets, map(backends.setting_name, desks.names)):
+        _log.warning("a setting is for no desk and ticket system", extra={"setting": name})
     connectors = CrmConnectors(settings.crm, desks.names, development=settings.development)
     sinks = _sinks(settings, connectors, around.mailer, SystemClock())
     storage = AzureStorage(

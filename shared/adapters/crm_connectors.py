@@ -57,7 +57,9 @@ class CrmConnectors:
         )
         for name in settings:
             if not name.startswith(known):
-                _log.warning("a setting is for no desk and vendor", extra={"name": PREFIX + name})
+                _log.warning(
+                    "a setting is for no desk and vendor", extra={"setting": PREFIX + name}
+                )
 
     def get(self, desk: str, vendor: str) -> Connector | None:
         if vendor not in VENDORS or desk not in self._desks:

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.adapters import backends, tickets
+from shared.adapters import backends
 from shared.adapters.backends import Around, Backend, Shape
+from shared.adapters.backends.ticket import place_problems
 from shared.domain.desk_action import BY_HAND
+from shared.domain.desk_ticket import TicketPlace
 
 _Path = tuple[str | int, ...]
 _TICKET: _Path = ("escalation", "ticket")
@@ -69,9 +71,12 @@ class DeskBackends:
             else:
                 for field, reason in backend.problems(options, self._shape(said.action)):
                     yield (*said.path, field), reason, known
-        system = self._ticket().get("system", "ledger")
-        if isinstance(system, str) and system not in tickets.names():
-            yield _TICKET, f"{system!r} is not one of {', '.join(tickets.names())}", []
+        try:
+            place = TicketPlace.model_validate(self._ticket(), strict=True)
+        except ValidationError:
+            return  # the desk itself says why
+        for field, reason in place_problems(place):
+            yield (*_TICKET, field), reason, []
 
     def asks(self, around: Around) -> Iterator[Ask]:
         """Everything valid that the file asks for outside, and what it lacks here."""

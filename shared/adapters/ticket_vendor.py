@@ -87,13 +87,17 @@ class VendorTickets(ABC):
             if not access.values.get(name, "").strip():
                 return f"set {access.prefix}{name}"
         found = queue or access.values.get("QUEUE", "")
-        pattern, example = cls.form
         if not found and cls.queued:
-            return f"no queue: set {access.prefix}QUEUE, such as {example}"
-        if found and not pattern.fullmatch(found):
-            where = "queue" if queue else f"{access.prefix}QUEUE"
-            return f"{where} must be such as {example}"
-        return ""
+            return f"no queue: set {access.prefix}QUEUE, such as {cls.form[1]}"
+        where = "queue" if queue else f"{access.prefix}QUEUE"
+        why = cls.queue_problem(found)
+        return f"{where}: {why}" if why else ""
+
+    @classmethod
+    def queue_problem(cls, queue: str) -> str:
+        """What is wrong with a queue; empty when nothing is, or there is none."""
+        pattern, example = cls.form
+        return f"must be such as {example}" if queue and not pattern.fullmatch(queue) else ""
 
     @abstractmethod
     def authorization(self) -> Headers | Pass:

@@ -36,6 +36,7 @@ actions:
         minimum: 0
 """
 
+TICKET = "    backend: {type: ticket, system: jira, "
 HTTP = "    backend:\n      type: http\n      "
 
 
@@ -57,7 +58,10 @@ def test_every_backend_has_a_module_and_a_description() -> None:
         ("    backend: {type: ticket, system: trello}\n", 19, "system: 'trello' is not one of"),
         ("    backend: {type: ticket, labels: [A b]}\n", 19, "labels[0]: 'A b' is not a name"),
         ("    backend: {type: ticket, priority: p1}\n", 19, "priority: 'p1' is not one of"),
-        ("escalation: {ticket: trello}\n", 19, "escalation.ticket: 'trello' is not one of"),
+        ("    backend: {type: ticket, queue: OPS}\n", 19, "queue: the ledger has no queues"),
+        (TICKET + "queue: ops}\n", 19, "queue: must be such as OPS, the key of a project"),
+        ("escalation: {ticket: trello}\n", 19, "ticket.system: 'trello' is not one of"),
+        ("escalation:\n  ticket: {system: github, queue: x}\n", 20, "ticket.queue: must be such"),
         ("escalation:\n  ticket: {quue: X}\n", 20, "unknown field; did you mean queue"),
         ("escalation: {tickt: jira}\n", 19, "unknown field; did you mean ticket"),
         ("    backend: htp\n", 19, "backend: 'htp' is not one of"),
@@ -127,18 +131,18 @@ def test_a_ticket_that_cannot_be_opened_is_told_with_its_line_and_left_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     tail = "    backend: {type: ticket, system: github}\n"
-    tail += "escalation:\n  ticket: {system: jira, queue: ops}\n"
+    tail += "escalation:\n  ticket: {system: jira}\n"
     wanted = {"JIRA_URL": "https://x.example.com", "JIRA_EMAIL": "e", "JIRA_TOKEN": "t"}
     with caplog.at_level(logging.WARNING):
         desk = load(tmp_path, tail, Around(SystemClock(), tickets=wanted))
     assert (desk.actions[0].backend.type, desk.escalation.ticket) == ("manual", None)
     said = {vars(r)["where"].rpartition(":")[2]: vars(r)["why"] for r in caplog.records}
-    assert said == {
-        "19": "actions[0].backend: set FRONTDESK_TICKETS_GITHUB_TOKEN",
-        "21": "escalation.ticket: queue must be such as OPS, the key of a project",
-    }
+    assert said["19"] == "actions[0].backend: set FRONTDESK_TICKETS_GITHUB_TOKEN"
+    assert said["21"].startswith("escalation.ticket: no queue: set FRONTDESK_TICKETS_JIRA_QUEUE")
     (tmp_path / "default.yaml").unlink()
-    complete = load(tmp_path, tail.replace("ops", "OPS"), Around(SystemClock(), tickets=wanted))
+    complete = load(
+        tmp_path, tail.replace("jira}", "jira, queue: OPS}"), Around(SystemClock(), tickets=wanted)
+    )
     assert complete.escalation.ticket is not None
     assert complete.escalation.opens(2)[0].to == ("jira",)
 

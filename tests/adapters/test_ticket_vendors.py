@@ -185,6 +185,22 @@ async def test_github_takes_an_apps_key_and_asks_for_a_token_once_an_hour() -> N
                 await api.system(**{**api.app, **wrong}).create(TICKET)
 
 
+def test_settings_for_no_desk_or_system_are_named() -> None:
+    given = [
+        "JIRA_URL",
+        "HOTEL_GITHUB_KEY",
+        "BANK_JIRA_TYPE",
+        "JIRA_URI",
+        "HOTL_JIRA_URL",
+        "TRELLO_KEY",
+    ]
+    assert tickets.unknown_settings(given, iter(["BANK", "HOTEL"])) == [
+        "FRONTDESK_TICKETS_HOTL_JIRA_URL",
+        "FRONTDESK_TICKETS_JIRA_URI",
+        "FRONTDESK_TICKETS_TRELLO_KEY",
+    ]
+
+
 def test_a_desks_own_settings_replace_those_for_all_and_are_never_mixed_with_them() -> None:
     every = {"JIRA_URL": "https://a.example.com", "JIRA_TOKEN": "t", "JIRA_EMAIL": "e"}
     around = Around(SystemClock(), tickets={**every, "HOTEL_JIRA_URL": "https://b.example.com"})

@@ -251,8 +251,9 @@ async def test_what_is_not_set_is_named(api: TicketApi) -> None:
 
 async def test_a_queue_of_another_form_is_refused_before_it_is_used(api: TicketApi) -> None:
     system = api.system()
+    assert tickets.load(api.vendor).queue_problem("") == ""
     for queue in ('OPS" OR labels = "x', "../user", "acme/operations/../x", "-1", "ops\n"):
-        assert "queue must be such as" in tickets.load(api.vendor).missing(
+        assert "queue: must be such as" in tickets.load(api.vendor).missing(
             api.around(), "hotel", queue
         )
         with pytest.raises(PermanentError):

@@ -10,6 +10,7 @@ import pytest
 
 from devkit.crm.counterpart import Sent
 from devkit.crm.stand_in import Fault
+from shared.adapters.crm_connectors import CrmConnectors
 from tests.support.bench import Bench
 from tests.support.benches import BENCHES
 from tests.support.crm import MakeWorld, deliver
@@ -201,3 +202,9 @@ async def test_a_customer_who_quotes_our_reply_below_the_answer_is_heard(
     quoted = bench.written()[0][1]
     case = await take(world, bench, bench.replied(f"No, it is not fine!\n\n> {quoted}"))
     assert "No, it is not fine!" in case.turns[-1].text
+
+
+def test_a_setting_for_no_desk_or_vendor_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    CrmConnectors({"HOTEL_ZENDESK_SECRET": "s", "HOTL_ZENDESK_SECRET": "s"}, ["hotel"])
+    (record,) = caplog.records
+    assert vars(record)["setting"] == "FRONTDESK_CRM_HOTL_ZENDESK_SECRET"

@@ -39,8 +39,7 @@ class TicketBackend(Backend):
 
     def problems(self, said: Options, shape: Shape) -> Iterable[tuple[str, str]]:
         """What is wrong with system and texts."""
-        if said.system not in tickets.names():
-            yield "system", f"{said.system!r} is not one of {', '.join(tickets.names())}"
+        yield from place_problems(said)
         for field in ("title", "text"):
             if text := getattr(said, field):
                 yield from gap_problems(field, text, shape, whole=False)
@@ -57,6 +56,14 @@ class TicketBackend(Backend):
     def sink(self, around: Around) -> TicketActions:
         """What makes the tickets."""
         return TicketActions(around)
+
+
+def place_problems(place: TicketPlace) -> Iterable[tuple[str, str]]:
+    """What is wrong with where a ticket goes: field and reason."""
+    if place.system not in tickets.names():
+        yield "system", f"{place.system!r} is not one of {', '.join(tickets.names())}"
+    elif why := tickets.load(place.system).queue_problem(place.queue or ""):
+        yield "queue", why
 
 
 class TicketActions:

@@ -26,6 +26,9 @@ class TicketModule(Protocol):
     @property
     def settings(self) -> Mapping[str, str]: ...
 
+    def queue_problem(self, queue: str) -> str:
+        """What is wrong with a queue as a desk file has it; empty when nothing is."""
+
     def missing(self, around: Around, desk: str, queue: str) -> str:
         """Why no ticket can be made for this desk in this installation; empty when one can."""
 
@@ -43,15 +46,18 @@ def load(name: str) -> TicketModule:
     return cast("TicketModule", import_module(f"{__name__}.{name}").TICKETS)
 
 
-def setting_names(desks: Iterable[str]) -> frozenset[str]:
-    """Everything that can be set, by what follows FRONTDESK_TICKETS_.
+def unknown_settings(given: Iterable[str], desks: Iterable[str]) -> list[str]:
+    """Settings that no desk and system has, by their whole names.
 
     Args:
+        given: By what follows FRONTDESK_TICKETS_.
         desks: Names of desks as they stand in settings.
     """
-    return frozenset(
+    prefixes = ("", *(f"{desk}_" for desk in desks))
+    known = {
         f"{prefix}{system.upper()}_{name}"
         for system in names()
         for name in load(system).settings
-        for prefix in ("", *(f"{desk}_" for desk in desks))
-    )
+        for prefix in prefixes
+    }
+    return [f"FRONTDESK_TICKETS_{name}" for name in sorted(set(given) - known)]

@@ -28,10 +28,15 @@ class LedgerTickets:
         return cls(around.ledger)
 
     @classmethod
+    def queue_problem(cls, queue: str) -> str:
+        """It has none."""
+        return "the ledger has no queues; leave this out" if queue else ""
+
+    @classmethod
     def missing(cls, around: Around, desk: str, queue: str) -> str:
-        """Nothing ever is; it has no queues."""
-        del around, desk
-        return "the ledger has no queues: leave queue out" if queue else ""
+        """Nothing ever is."""
+        del around, desk, queue
+        return ""
 
     def __init__(self, ledger: TicketLedger) -> None:
         self._ledger = ledger

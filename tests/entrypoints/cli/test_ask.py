@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from entrypoints.cli.follow import is_settled
-from shared.domain.case import ActionView
+from shared.domain.case import ActionView, EffectView
 from shared.domain.stage import DroppedAction
 from tests.support.proposals import proposing
 from tests.support.world import World
@@ -85,6 +85,16 @@ def test_reply_sentiment_actions_and_decision_are_printed(
                 ),
             ),
             dropped_actions=(DroppedAction(name="pay_rent", why="not in the catalogue"),),
+            effects=(
+                EffectView(
+                    key="ticket-1",
+                    sink="ticket",
+                    to=("jira",),
+                    turn=1,
+                    state="done",
+                    receipt="OPS-7 https://acme.atlassian.net/browse/OPS-7",
+                ),
+            ),
         )
     ]
 
@@ -95,6 +105,8 @@ def test_reply_sentiment_actions_and_decision_are_printed(
         "Negative, urgency high, risks: legal, asks for a person",
         "send_housekeeping  done  send_housekeeping-1-ab\n    room     12\n    request  clean\n",
         "rule: the desk lets it be carried out at once\n    receipt: HTTP 201\n",
+        "ticket-1  ticket to jira  done",
+        "    receipt: OPS-7 https://acme.atlassian.net/browse/OPS-7\n",
         "why: the room is dirty",
         "refund_guest  waits for management's yes",
         "escalated, upper management is needed",
