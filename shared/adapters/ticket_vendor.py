@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,10 @@ class VendorTickets(ABC):
         form: What a queue looks like, and an example.
         queued: Whether every ticket needs a queue.
         base: Where the API is when the setting ``URL`` does not say.
+
+    Args:
+        total: Seconds until one request is given up.
+        attempt: Seconds until all requests of an attempt are; an effect's has 20.
     """
 
     name: ClassVar[str]
@@ -45,8 +50,9 @@ class VendorTickets(ABC):
     queued: ClassVar[bool] = False
     base: ClassVar[str | None] = None
 
-    def __init__(self, access: Access, *, total: float = 15.0) -> None:
+    def __init__(self, access: Access, *, total: float = 15.0, attempt: float = 19.0) -> None:
         self.access = access
+        self._attempt = attempt
         self.api = Api(
             access,
             self.authorization(),
@@ -117,11 +123,19 @@ class VendorTickets(ABC):
 
     async def find(self, ticket: Ticket) -> str | None:
         with self._told():
-            return await self.look_up(ticket, self._queue(ticket.queue))
+            try:
+                async with asyncio.timeout(self._attempt):
+                    return await self.look_up(ticket, self._queue(ticket.queue))
+            except TimeoutError:
+                raise RetryableError("ticket_lookup_too_long") from None
 
     async def create(self, ticket: Ticket) -> str:
         with self._told():
-            return await self.make(ticket, self._queue(ticket.queue))
+            try:
+                async with asyncio.timeout(self._attempt):
+                    return await self.make(ticket, self._queue(ticket.queue))
+            except TimeoutError:
+                raise UncertainError("answer_lost", "TimeoutError") from None
 
     async def check(self, queue: str) -> str:
         with self._told():

@@ -8,13 +8,15 @@ from datetime import timedelta
 
 import pytest
 
+from devkit.crm.stand_in import Fault
 from shared.adapters import tickets
 from shared.adapters.backends import Around
 from shared.adapters.clocks import SystemClock
 from shared.adapters.crm.servicenow import Connector
 from shared.adapters.crm_vendor import Access
+from shared.adapters.tickets.jira import Jira
 from shared.domain.inbound import Delivery
-from shared.errors import PermanentError, RetryableError
+from shared.errors import PermanentError, RetryableError, UncertainError
 from tests.contract.test_ticket_systems import HOSTILE
 from tests.support.ticket_api import (
     LOOK,
@@ -63,6 +65,19 @@ async def test_jira_gets_an_issue_without_a_priority_where_a_project_has_none() 
         assert "priority" not in api.issues[1]
         with pytest.raises(PermanentError):
             await api.system().check("")
+
+
+async def test_all_requests_of_an_attempt_together_end_before_the_attempt_does() -> None:
+    async with JiraTickets() as api:
+        impatient = Jira(Jira.access_of(api.around(), "hotel"), attempt=0.8)
+        api.faults.append(Fault(hang=True))
+        with pytest.raises(RetryableError) as slow:
+            await impatient.find(TICKET)
+        assert slow.value.code == "ticket_lookup_too_long"
+        api.faults.append(Fault(hang=True, keep=True))
+        with pytest.raises(UncertainError) as lost:
+            await impatient.create(TICKET)
+        assert lost.value.unseen >= 30
 
 
 async def test_a_refusal_names_the_fields_and_nothing_that_somebody_wrote() -> None:

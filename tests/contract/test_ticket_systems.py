@@ -116,10 +116,12 @@ async def test_after_a_lost_answer_the_look_up_says_whether_it_was_made(
 async def test_a_vendor_that_hangs_is_given_up_and_may_have_made_it(api: TicketApi) -> None:
     system = api.system()
     assert isinstance(system, VendorTickets)
-    impatient = type(system)(system.access, total=0.3)
+    impatient = type(system)(system.access, total=0.8)
+    assert await impatient.find(TICKET) is None
     api.faults.append(Fault(hang=True, keep=True))
-    with pytest.raises(UncertainError):
-        await asyncio.wait_for(impatient.create(TICKET), 5)
+    with pytest.raises(UncertainError) as lost:
+        await asyncio.wait_for(impatient.create(TICKET), 10)
+    assert lost.value.code == "answer_lost"
     assert await system.find(TICKET)
 
 
