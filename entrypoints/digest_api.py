@@ -16,7 +16,7 @@ from shared.bootstrap import Frontdesk
 from shared.domain.desk import Desk
 from shared.domain.digest_letter import digest_letter
 from shared.domain.digest_windows import window_of
-from shared.domain.letters import where_to_look
+from shared.domain.letter_text import where_to_look
 from shared.errors import RequestError
 
 

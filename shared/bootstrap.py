@@ -29,6 +29,7 @@ from shared.pipeline.parking import Parking
 from shared.pipeline.preparing import Preparing
 from shared.pipeline.quarantine import Ward
 from shared.pipeline.reception import UNPACK, Reception
+from shared.pipeline.rounds import Rounds
 from shared.pipeline.runner import StageRunner
 from shared.pipeline.sweeper import Sweeper
 from shared.ports import (
@@ -117,15 +118,15 @@ def assemble(
     )
     store, index, nudges, clock = ports.store, ports.index, ports.nudges, ports.clock
     advancer = Advancer(store, index, ports.journal, nudges)
-    parking = Parking(store, desks, advancer, clock, limits)
     plan = [agent.plan for agent in agents]
     by_stage = {agent.plan.stage: agent for agent in agents}
     budgets = Budgets(ports.spending, settings.budget, limits)
     _check_prices(ports.model, desks, budgets, list(by_stage))
     preparing = Preparing(ports.model, desks, by_stage, budgets, limits)
-    stages = frozenset({FETCH, *by_stage})
+    parking = Parking(store, desks, advancer, clock, limits, frozenset({FETCH, *by_stage}))
     intake = Intake(store, index, advancer, ports.texts, desks, clock, _secret(settings), plan)
     random = SystemRandom()
+    rounds = Rounds(store, index, desks, clock)
     return Frontdesk(
         settings=settings,
         desks=desks,
@@ -136,11 +137,11 @@ def assemble(
         ),
         fetching=FetchStage(ports.connectors, ports.texts),
         runner=StageRunner(store, ports.model, preparing, budgets, advancer, clock, limits, random),
-        effects=EffectRunner(store, ports.sinks, desks, advancer, clock, limits, random),
+        effects=EffectRunner(store, ports.sinks, desks, advancer, clock, limits, random, rounds),
         acts=Acts(store, desks, advancer, clock),
         links=_links(settings),
         parking=parking,
-        sweeper=Sweeper(store, index, ports.journal, advancer, parking, clock, limits, stages),
+        sweeper=Sweeper(store, index, ports.journal, advancer, parking, clock, limits, rounds),
         digests=Digests(store, index, ports.journal, advancer, desks, clock, limits),
         ward=Ward(ports.quarantine, clock),
         budgets=budgets,
@@ -274,10 +275,10 @@ def _sinks(
     callback = CallbackSink(secrets, clock, development=settings.development)
     sinks: dict[str, Sink] = {"callback": callback, "email": email}
     sinks |= {name: CrmSink(name, connectors, settings.public_url) for name in VENDORS}
-    return sinks | _channels(settings)
+    return sinks | _channels(settings, clock)
 
 
-def _channels(settings: Settings) -> dict[str, Sink]:
+def _channels(settings: Settings, clock: Clock) -> dict[str, Sink]:
     from shared.adapters.channels import ChannelSink, WebhookAddresses
 
     slack = WebhookAddresses(
@@ -292,9 +293,10 @@ def _channels(settings: Settings) -> dict[str, Sink]:
         settings.teams_by_desk,
         development=settings.development,
     )
+    links = _links(settings)
     return {
-        "slack": ChannelSink("slack", slack, settings.public_url),
-        "teams": ChannelSink("teams", teams, settings.public_url),
+        "slack": ChannelSink("slack", slack, settings.public_url, clock, links),
+        "teams": ChannelSink("teams", teams, settings.public_url, clock, links),
     }
 
 

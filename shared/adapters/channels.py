@@ -1,4 +1,4 @@
-"""Sinks ``slack`` and ``teams``: digests in a desk's channel, by incoming webhooks.
+"""Sinks ``slack`` and ``teams``: messages in a desk's channel, by incoming webhooks.
 
 Neither service remembers a key, so both are unkeyed. Addresses are secrets and come from settings.
 
@@ -15,33 +15,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from shared.adapters.guarded_http import GuardedHttp
 from shared.domain.digest import Digest
-from shared.domain.digest_letter import (
-    Section,
-    figures,
-    more,
-    notes,
-    period,
-    said_of,
-    sections,
-    subject_of,
-)
-from shared.domain.letters import where_to_look
+from shared.domain.digest_letter import digest_notice
+from shared.domain.gathering import Gathering
+from shared.domain.letter_text import where_to_look
+from shared.domain.letters import case_notice
+from shared.domain.notices import Block, Item, Notice, gathered_notice
 from shared.domain.written import is_host_name
 from shared.errors import ConfigError, PermanentError
 
 if TYPE_CHECKING:
-    from shared.ports import EffectCall
+    from shared.domain.approval_links import ApprovalLinks
+    from shared.ports import Clock, EffectCall
 
 SLACK_BLOCKS = 50
 SLACK_SECTION = 3000
 SLACK_HEADER = 150
 TEAMS_BYTES = 28 * 1024
-_CUT = "Cut: the mail and the stored copy have all of it."
 _ADDRESS = re.compile(r"(https?)://([a-z0-9.-]+)(?::([0-9]{1,5}))?(/[!-~]*)?", re.IGNORECASE)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1"})
 
@@ -93,11 +87,13 @@ def _usable(address: str, *, development: bool) -> bool:
 
 
 class ChannelSink:
-    """Posts digests to one kind of channel.
+    """Posts to one kind of channel: digests, cases that need somebody, and lists of such.
 
     Args:
         what: Which.
         public_url: Where people reach this app; empty for commands instead of links.
+        clock: Links end by its time.
+        links: Make the links by which readers decide on actions.
     """
 
     kind: Literal["keyed", "queryable", "unkeyed"] = "unkeyed"
@@ -108,16 +104,18 @@ class ChannelSink:
         what: Literal["slack", "teams"],
         addresses: WebhookAddresses,
         public_url: str,
+        clock: Clock,
+        links: ApprovalLinks,
     ) -> None:
         self._message = slack_message if what == "slack" else teams_message
         self._addresses = addresses
         self._public_url = public_url
+        self._clock = clock
+        self._links = links
         self._http = GuardedHttp()
 
     async def send(self, call: EffectCall) -> str:
-        if not isinstance(call.about, Digest):
-            raise PermanentError("not_a_digest")
-        body = json.dumps(self._message(call.about, self._public_url)).encode()
+        body = json.dumps(self._message(self._notice(call))).encode()
         headers = {"Content-Type": "application/json", "User-Agent": "Frontdesk"}
         address = self._addresses.of(call.desk.name)
         return f"HTTP {await self._http.send('POST', address, body, headers)}"
@@ -126,40 +124,70 @@ class ChannelSink:
         """Never asked: webhooks cannot be queried."""
         return None
 
+    def _notice(self, call: EffectCall) -> Notice:
+        about = call.about
+        if isinstance(about, Digest):
+            return digest_notice(about, self._look)
+        if isinstance(about, Gathering):
+            return gathered_notice(about, self._look)
+        decide = self._links.for_readers(about, call.desk, call.request.to, self._clock.now())
+        return case_notice(about, call.desk, self._look(about.case_id), decide, call.request.about)
 
-def slack_message(digest: Digest, public_url: str) -> dict[str, Any]:
+    def _look(self, case_id: str) -> str:
+        return where_to_look(self._public_url, case_id)
+
+
+def slack_message(notice: Notice) -> dict[str, Any]:
     """The message for Slack, within its limits."""
     blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": _plain(subject_of(digest)[:SLACK_HEADER])},
-        {"type": "context", "elements": [_plain(period(digest))]},
+        {"type": "header", "text": _plain(notice.subject[:SLACK_HEADER])},
+        {"type": "context", "elements": [_plain(notice.opening[:SLACK_SECTION])]},
     ]
-    if counted := "\n".join(_counted(digest)):
-        blocks.append({"type": "section", "text": _plain(counted[:SLACK_SECTION])})
-    rest = [block for section in sections(digest) for block in _slack(section, digest, public_url)]
-    rest += [{"type": "context", "elements": [_plain(note)]} for note in notes(digest)]
+    if said := "\n".join(notice.lines):
+        blocks.append({"type": "section", "text": _plain(said[:SLACK_SECTION])})
+    notes = [{"type": "context", "elements": [_plain(note)]} for note in notice.notes]
     room = SLACK_BLOCKS - len(blocks)
+    rest = [*_slack(notice, _apart), *notes]
     if len(rest) > room:
-        rest = [*rest[: room - 1], {"type": "context", "elements": [_plain(_CUT)]}]
-    return {"text": _escaped(subject_of(digest)), "blocks": [*blocks, *rest]}
+        rest = [*_slack(notice, _packed), *notes]
+    if len(rest) > room:
+        cut = {"type": "context", "elements": [_plain(_cut(notice))]}
+        rest = [*rest[: room - 1], cut]
+    return {"text": _escaped(notice.subject), "blocks": [*blocks, *rest]}
 
 
-def _slack(section: Section, digest: Digest, public_url: str) -> Iterable[dict[str, Any]]:
-    yield {"type": "section", "text": {"type": "mrkdwn", "text": f"*{_heading(section)}*"}}
-    for case in section.named.first:
-        what, about = said_of(case, section, digest)
-        where = where_to_look(public_url, case.case_id)
-        block: dict[str, Any] = {
-            "type": "section",
-            "text": _plain(f"{what}\n{about}"[:SLACK_SECTION]),
-        }
-        if public_url:
-            button = {"type": "button", "text": _plain("Open"), "url": where}
-            block["accessory"] = button | {"action_id": f"open-{case.case_id}"}
-        else:
-            block["text"] = _plain(f"{what}\n{about}\n{where}"[:SLACK_SECTION])
-        yield block
-    if left := more(section):
-        yield {"type": "context", "elements": [_plain(left)]}
+_Blocks = Iterable[dict[str, Any]]
+
+
+def _slack(notice: Notice, form: Callable[[Block], _Blocks]) -> _Blocks:
+    for block in notice.blocks:
+        yield {"type": "section", "text": {"type": "mrkdwn", "text": f"*{block.heading}*"}}
+        yield from form(block)
+        if block.more:
+            yield {"type": "context", "elements": [_plain(block.more)]}
+
+
+def _apart(block: Block) -> _Blocks:
+    """Each item for itself, with a button."""
+    for number, item in enumerate(block.items):
+        lines = [item.text, item.about, "" if _is_url(item.where) else item.where]
+        section = {"type": "section", "text": _plain(_joined(lines)[:SLACK_SECTION])}
+        if _is_url(item.where):
+            button = {"type": "button", "text": _plain(item.what), "url": item.where}
+            section["accessory"] = button | {"action_id": f"open-{block.heading[:40]}-{number}"}
+        yield section
+
+
+def _packed(block: Block) -> _Blocks:
+    """As many items in one section as there is room for."""
+    packed = ""
+    for item in block.items:
+        said = f"\u2022 {_joined([item.text, item.about, item.where])}"[:SLACK_SECTION]
+        if packed and len(packed) + 1 + len(said) > SLACK_SECTION:
+            yield {"type": "section", "text": _plain(packed)}
+            packed = ""
+        packed = f"{packed}\n{said}" if packed else said
+    yield {"type": "section", "text": _plain(packed)}
 
 
 def _plain(text: str) -> dict[str, Any]:
@@ -170,43 +198,48 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _heading(section: Section) -> str:
-    return f"{section.heading} ({section.named.total:,})"
+def _joined(lines: Iterable[str]) -> str:
+    return "\n".join(filter(None, lines))
 
 
-def _counted(digest: Digest) -> Iterable[str]:
-    for figure in figures(digest):
-        yield f"{figure.name}: {figure.value}{f' ({figure.change})' if figure.change else ''}"
-    if digest.nothing:
-        yield "Nothing to report: nobody wrote, and nobody waits."
+def _is_url(where: str) -> bool:
+    return where.startswith(("https://", "http://"))
 
 
-def teams_message(digest: Digest, public_url: str) -> dict[str, Any]:
+def _cut(notice: Notice) -> str:
+    return f"Cut: {notice.rest}"
+
+
+def teams_message(notice: Notice) -> dict[str, Any]:
     """The message for a Teams Workflows webhook, within its limit."""
     body: list[dict[str, Any]] = [
-        _text(subject_of(digest), weight="Bolder", size="Large"),
-        _text(period(digest), isSubtle=True),
-        *(_text(line) for line in _counted(digest)),
+        _text(notice.subject, weight="Bolder", size="Large"),
+        _text(notice.opening, isSubtle=True),
+        *(_text(line) for line in notice.lines),
     ]
-    for section in sections(digest):
-        body.append(_text(_heading(section), weight="Bolder"))
-        for case in section.named.first:
-            what, about = said_of(case, section, digest)
-            where = where_to_look(public_url, case.case_id)
-            body += [_text(what), _text(about, isSubtle=True)]
-            if public_url:
-                link = {"type": "Action.OpenUrl", "title": "Open", "url": where}
-                body.append({"type": "ActionSet", "actions": [link]})
-            else:
-                body.append(_text(where, fontType="Monospace"))
-        if left := more(section):
-            body.append(_text(left, isSubtle=True))
-    body += [_text(note) for note in notes(digest)]
+    for block in notice.blocks:
+        body.append(_text(block.heading, weight="Bolder"))
+        for item in block.items:
+            body += _teams_item(item)
+        if block.more:
+            body.append(_text(block.more, isSubtle=True))
+    body += [_text(note) for note in notice.notes]
     whole = _card(body)
     while len(json.dumps(whole)) > TEAMS_BYTES:
-        body = [*body[: len(body) * 3 // 4], _text(_CUT)]
+        body = [*body[: len(body) * 3 // 4], _text(_cut(notice))]
         whole = _card(body)
     return whole
+
+
+def _teams_item(item: Item) -> _Blocks:
+    yield _text(item.text)
+    if item.about:
+        yield _text(item.about, isSubtle=True)
+    if _is_url(item.where):
+        link = {"type": "Action.OpenUrl", "title": item.what, "url": item.where}
+        yield {"type": "ActionSet", "actions": [link]}
+    elif item.where:
+        yield _text(item.where, fontType="Monospace")
 
 
 def _text(text: str, **style: Any) -> dict[str, Any]:

@@ -29,6 +29,7 @@ _NAMED_BY = {
     "acknowledgements": "language",
     "reactions": "name",
     "texts": "language",
+    "windows": "name",
     "sla": "urgency",
 }
 

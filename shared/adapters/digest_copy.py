@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from shared.domain.digest import Digest
 from shared.domain.digest_letter import digest_letter
-from shared.domain.letters import where_to_look
+from shared.domain.letter_text import where_to_look
 from shared.errors import PermanentError
 
 if TYPE_CHECKING:

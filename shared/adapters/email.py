@@ -24,7 +24,10 @@ import aiosmtplib
 
 from shared.domain.digest import Digest
 from shared.domain.digest_letter import digest_letter
-from shared.domain.letters import Letter, escalation_letter, where_to_look
+from shared.domain.gathering import Gathering
+from shared.domain.letter_text import Letter, where_to_look
+from shared.domain.letters import escalation_letter
+from shared.domain.notices import gathered_notice, notice_letter
 from shared.errors import ConfigError, PermanentError, RetryableError, UncertainError
 from shared.telemetry import logger
 
@@ -260,6 +263,8 @@ class EmailSink:
         """What to say, and the name of the thread that it belongs to."""
         if isinstance(call.about, Digest):
             return digest_letter(call.about, self._look), f"digest-{call.desk.name}"
+        if isinstance(call.about, Gathering):
+            return notice_letter(gathered_notice(call.about, self._look)), call.desk.name
         case = call.about
         decide = self._links.for_readers(case, call.desk, call.request.to, self._clock.now())
         look = self._look(case.case_id)

@@ -39,7 +39,8 @@ from shared.adapters.table_layout import (
 )
 from shared.domain.budget import DaySpend
 from shared.domain.nudge import whole_seconds
-from shared.domain.partition import Partition, Stored
+from shared.domain.partition import Partition
+from shared.domain.progress import Stored
 from shared.errors import ConflictError, PermanentError
 
 if TYPE_CHECKING:

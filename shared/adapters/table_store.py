@@ -11,7 +11,8 @@ from azure.data.tables import UpdateMode
 from shared.adapters.azure_errors import storage_errors, write_ensured
 from shared.adapters.one_table import SENT_AGAIN, OneTable
 from shared.adapters.table_layout import check_key, parse_row, row_entity
-from shared.domain.partition import Partition, Stored
+from shared.domain.partition import Partition
+from shared.domain.progress import Stored
 from shared.errors import ConflictError
 
 if TYPE_CHECKING:

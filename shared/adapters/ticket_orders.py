@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.adapters import tickets
 from shared.domain.desk_ticket import LABEL, TicketPlace
-from shared.domain.letters import visible, where_to_look
+from shared.domain.letter_text import visible, where_to_look
 from shared.domain.masking import mask
 from shared.errors import PermanentError
 from shared.ports.tickets import Ticket, TicketSystem

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.domain.approvals import Approvals
 from shared.domain.budget import Budget
+from shared.domain.contacts import Contact, Flood, Timetable, Window, check_contacts
 from shared.domain.desk_action import CatalogueAction
 from shared.domain.desk_ticket import Escalation
 from shared.domain.digest_windows import DigestPlan
@@ -22,7 +23,6 @@ from shared.domain.rows import Due
 from shared.domain.stage import Target, Urgency
 from shared.domain.written import (
     CallbackHost,
-    Email,
     Language,
     Line,
     Name,
@@ -34,19 +34,6 @@ from shared.domain.written import (
 
 #: The desk whose catalogue serves scenes that a caller describes in free text.
 DEFAULT_DESK = "default"
-
-
-class Contact(Part):
-    """Somebody who is told.
-
-    Attributes:
-        about: ``escalated`` for every escalation, ``management`` only for those that need
-            upper management.
-    """
-
-    name: Line
-    email: Email
-    about: Literal["escalated", "management"] = "escalated"
 
 
 class Acknowledgement(Part):
@@ -94,6 +81,8 @@ class Desk(Part):
         sla: What it promises, by urgency.
         digest: When its people get a summary; without it never.
         tell: Who is told of escalations.
+        windows: Named hours that the entries under ``tell`` may use.
+        flood: When messages to one recipient become one; without it never.
         reactions: What it does by itself when a message is of a certain kind.
         review: How it asks for reviews.
         approvals: How long people have to say yes or no.
@@ -119,6 +108,8 @@ class Desk(Part):
     sla: Annotated[tuple[Promise, ...], Field(max_length=4)] = ()
     digest: DigestPlan | None = None
     tell: Annotated[tuple[Contact, ...], Field(max_length=20)] = ()
+    windows: Annotated[tuple[Window, ...], Field(max_length=10)] = ()
+    flood: Flood | None = None
     reactions: Annotated[tuple[Reaction, ...], Field(max_length=30)] = ()
     review: Review | None = None
     approvals: Approvals = Approvals()
@@ -167,6 +158,12 @@ class Desk(Part):
         return self
 
     @model_validator(mode="after")
+    def _people_can_be_told(self) -> Desk:
+        reject_twice("window", [window.name for window in self.windows])
+        check_contacts(self.tell, self.windows, self.hours)
+        return self
+
+    @model_validator(mode="after")
     def _reactions_fit(self) -> Desk:
         reject_twice("reaction", [reaction.name for reaction in self.reactions])
         told = [contact.name for contact in self.tell]
@@ -182,6 +179,11 @@ class Desk(Part):
     def working_hours(self) -> Hours:
         """The hours in which people are expected to answer."""
         return self.approvals.hours_of(self.hours)
+
+    @property
+    def timetable(self) -> Timetable:
+        """Its hours and windows."""
+        return Timetable(self.hours, self.windows, self.time_zone)
 
     @property
     def version(self) -> str:

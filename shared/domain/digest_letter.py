@@ -12,7 +12,8 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from shared.domain.digest import Counts, Digest, Named, NamedCase
-from shared.domain.letters import Letter, visible
+from shared.domain.letter_text import Letter, visible
+from shared.domain.notices import Block, Item, Look, Notice
 
 _STYLE = """
 body { margin: 0; background: #f2f4f7; color: #1b2430; font: 16px/1.5 system-ui, sans-serif; }
@@ -43,7 +44,6 @@ _PLAIN: tuple[tuple[str, str], ...] = (
     ("Replies held back", "held_back"),
     ("Turns that could not be finished", "parked"),
 )
-Look = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,27 @@ def digest_letter(digest: Digest, look: Look) -> Letter:
     """
     subject = subject_of(digest)
     return Letter(subject, _as_text(digest, look), _as_html(digest, subject, look))
+
+
+def digest_notice(digest: Digest, look: Look) -> Notice:
+    """The same for a chat."""
+    counted = [
+        f"{f.name}: {f.value}{f' ({f.change})' if f.change else ''}" for f in figures(digest)
+    ]
+    blocks = []
+    for section in sections(digest):
+        said = ((case, *said_of(case, section, digest)) for case in section.named.first)
+        items = tuple(Item(what, about, where=look(case.case_id)) for case, what, about in said)
+        heading = f"{section.heading} ({section.named.total:,})"
+        blocks.append(Block(heading, items, more(section)))
+    return Notice(
+        subject=subject_of(digest),
+        opening=period(digest),
+        lines=(*counted, *((_NOTHING,) if digest.nothing else ())),
+        blocks=tuple(blocks),
+        notes=notes(digest),
+        rest="the mail and the stored copy have all of it.",
+    )
 
 
 def subject_of(digest: Digest) -> str:

@@ -21,8 +21,9 @@ from shared.domain.case import (
     Turn,
 )
 from shared.domain.desk_action import BY_HAND
-from shared.domain.partition import SLA, EffectProgress, Partition, Phase, Progress
+from shared.domain.partition import SLA, Partition
 from shared.domain.policy import grave
+from shared.domain.progress import EffectProgress, Phase, Progress
 from shared.domain.proposed import Proposed
 from shared.domain.rows import ActRow, MessageRow
 from shared.domain.stage import Usage, Writes

@@ -6,13 +6,15 @@ length, escaped, and set apart from what Frontdesk itself says.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 
 from shared.domain.case import ActionState, ActionView, StageView, SupportCase
 from shared.domain.desk import Desk
+from shared.domain.letter_text import Letter, link, one_line, visible
+from shared.domain.masking import mask
+from shared.domain.notices import Block, Item, Notice
 from shared.domain.stage import Subject
 
 _SUBJECT_CHARS = 150
@@ -20,7 +22,7 @@ _TITLE_CHARS = 60
 _LINE_CHARS = 500
 _QUOTE_CHARS = 2000
 _MAX_LINES = 30
-_JOINERS = "\u200c\u200d"  # Persian and emoji need them, and they hide nothing
+_MOST_REASONS = 10
 
 _STATES: dict[ActionState, str] = {
     "under_way": "is being carried out",
@@ -44,21 +46,6 @@ _BUDGETS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """A mail without its addresses.
-
-    Attributes:
-        subject: One line without control characters.
-        text: The plain text part.
-        html: The HTML part; loads nothing from anywhere.
-    """
-
-    subject: str
-    text: str
-    html: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Part:
     """A heading with lines below it. ``quoted``: somebody else's words, marked as such."""
 
@@ -74,13 +61,6 @@ class _Linked:
     text: str
     what: str
     where: str
-
-
-def where_to_look(public_url: str, case_id: str) -> str:
-    """Where people see a whole case: a URL, or without one a command."""
-    if public_url:
-        return f"{public_url.rstrip('/')}/api/cases/{case_id}"
-    return f"./frontdesk show {case_id}"
 
 
 def escalation_letter(
@@ -99,7 +79,7 @@ def escalation_letter(
         decide: Where the readers decide on actions, by id: URLs, or commands.
         about: What makes us write.
     """
-    title = _line(desk.title, _TITLE_CHARS)
+    title = one_line(desk.title, _TITLE_CHARS)
     opening = _opening(case, title, about)
     parts = [part for part in _parts(case, decide or {}) if part.lines]
     footer = f"Case {case.case_id}, desk {case.desk}, message {len(case.turns)}."
@@ -109,6 +89,43 @@ def escalation_letter(
         _as_text(opening, parts, look, footer),
         _as_html(subject, opening, parts, look, footer),
     )
+
+
+def case_notice(
+    case: SupportCase,
+    desk: Desk,
+    look: str,
+    decide: Mapping[str, str] | None = None,
+    about: Subject = "case",
+) -> Notice:
+    """The same for a chat: shorter, without the customer's own words, and masked once more."""
+    title = one_line(desk.title, _TITLE_CHARS)
+    opening = _opening(case, title, about)
+    actions = (
+        Item(_masked(item.text), what=item.what, where=item.where)
+        if isinstance(item, _Linked)
+        else Item(_masked(item))
+        for item in _actions(case, decide or {})
+    )
+    what = _masked(case.summary or case.customer_query[:_LINE_CHARS])
+    why = _lines((*case.decision, case.status_reason))[:_MOST_REASONS]
+    blocks = (
+        Block("What happened", (Item(what or "(no summary)", where=look),)),
+        Block("Actions", tuple(actions)),
+        Block("Why it comes to you", tuple(Item(_masked(line)) for line in why)),
+    )
+    return Notice(
+        subject=_masked(_subject(case, title, about)),
+        opening=opening,
+        lines=(*_asked(case), *_assessment(case)),
+        blocks=tuple(block for block in blocks if block.items),
+        notes=(f"Case {case.case_id}, desk {case.desk}, message {len(case.turns)}.",),
+        rest="the case has all of it.",
+    )
+
+
+def _masked(text: str) -> str:
+    return one_line(mask(text).text, _LINE_CHARS)
 
 
 def ticket_note(case: SupportCase, look: str) -> tuple[str, str]:
@@ -135,7 +152,7 @@ def ticket_note(case: SupportCase, look: str) -> tuple[str, str]:
 
 def escalation_ticket(case: SupportCase, desk: Desk) -> tuple[str, str]:
     """The same for a ticket system: title and text, without where the case is."""
-    title = _line(desk.title, _TITLE_CHARS)
+    title = one_line(desk.title, _TITLE_CHARS)
     parts = [part for part in _parts(case, {}) if part.lines]
     return _subject(case, title, "case"), "\n\n".join(_blocks(_opening(case, title, "case"), parts))
 
@@ -150,7 +167,7 @@ def _subject(case: SupportCase, title: str, about: Subject) -> str:
     urgency = f"{'' if about == 'case' else 'no answer yet: '}{urgency}"
     demo = "demo model: " if case.demo else ""
     what = case.summary or "a customer's message needs a person"
-    return _line(f"[{title}] {urgency}{demo}{what}", _SUBJECT_CHARS)
+    return one_line(f"[{title}] {urgency}{demo}{what}", _SUBJECT_CHARS)
 
 
 def _parts(case: SupportCase, decide: Mapping[str, str]) -> Iterable[_Part]:
@@ -206,14 +223,14 @@ def _assessment(case: SupportCase) -> Iterable[str]:
     if case.needs_upper_management_attention:
         yield "Needs upper management's attention."
     if case.language:
-        yield f"Language: {_line(case.language, 20)}"
+        yield f"Language: {one_line(case.language, 20)}"
 
 
 def _actions(case: SupportCase, decide: Mapping[str, str]) -> Iterable[str | _Linked]:
     for action in case.actions[-_MAX_LINES:]:
         if action.state in ("superseded", "lapsed"):
             continue
-        line = _line(_proposed(action), _LINE_CHARS)
+        line = one_line(_proposed(action), _LINE_CHARS)
         if where := decide.get(action.id, ""):
             yield _Linked(line, "Done" if action.state == "to_do" else "Decide", where)
         else:
@@ -231,16 +248,7 @@ def _proposed(action: ActionView) -> str:
 
 
 def _lines(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(_line(text, _LINE_CHARS) for text in texts if text)[:_MAX_LINES]
-
-
-def _line(text: str, most: int) -> str:
-    return _shorten(" ".join(_visible(text[: 4 * most]).split()), most)
-
-
-def visible(text: str, most: int) -> str:
-    """Somebody else's words: cut, and without what would reorder or hide text around them."""
-    return _shorten(_visible(text[: 4 * most]).strip(), most)
+    return tuple(one_line(text, _LINE_CHARS) for text in texts if text)[:_MAX_LINES]
 
 
 def _quote(text: str | None) -> tuple[str, ...]:
@@ -248,30 +256,6 @@ def _quote(text: str | None) -> tuple[str, ...]:
     lines = shown.split("\n") if shown else []
     more = ("…",) if len(lines) > _MAX_LINES else ()
     return (*lines[:_MAX_LINES], *more)
-
-
-def _shorten(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
-
-
-def _visible(text: str) -> str:
-    """The text without what would reorder, hide or break lines that are not its own."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(_shown(character) for character in lines)
-
-
-def _shown(character: str) -> str:
-    if character == "\n" or character in _JOINERS:
-        return character
-    match unicodedata.category(character):
-        case "Zl" | "Zp":
-            return "\n"
-        case "Cc" | "Cs":
-            return " "
-        case "Cf":
-            return ""
-        case _:
-            return character
 
 
 def _as_text(opening: str, parts: Iterable[_Part], look: str, footer: str) -> str:
@@ -318,10 +302,3 @@ def _as_item(line: str | _Linked) -> str:
     if isinstance(line, _Linked):
         return f"{escape(line.text)}<br>\n{link(line.where, line.what)}"
     return escape(line)
-
-
-def link(where: str, what: str) -> str:
-    """A link, or the command to type."""
-    if where.startswith(("https://", "http://")):
-        return f'<a href="{escape(where)}">{escape(what)}</a>'
-    return f"<code>{escape(where)}</code>"

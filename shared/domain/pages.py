@@ -11,7 +11,7 @@ from html import escape
 
 from shared.domain.case import ActionView, SupportCase
 from shared.domain.desk import Desk
-from shared.domain.letters import visible
+from shared.domain.letter_text import visible
 
 _STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from typing import Literal
 
 from shared.domain.case import EffectPhase
+from shared.domain.progress import EffectProgress, Phase, Progress, Stored
 from shared.domain.proposed import Proposed, effect_key_of, proposed
 from shared.domain.rows import (
     ActRow,
     DigestRow,
     EffectRow,
+    GatheredRow,
     MessageRow,
     ReceivedRow,
     Row,
@@ -29,85 +30,8 @@ from shared.domain.stage import EffectRequest, Fetched, PlannedStage
 SLA = "sla"
 #: Likewise, for the effects of a digest.
 DIGEST = "digest"
-
-Phase = Literal["waiting", "working", "deferred", "finished", "parked", "skipped"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A row as read, with the ETag that guards its next write."""
-
-    row: Row
-    etag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far one planned stage is.
-
-    Attributes:
-        row: The row of the current generation; None until it is first claimed.
-        due_at: UTC from which it may be claimed; None when it may not (blocked or at rest).
-    """
-
-    plan: PlannedStage
-    turn: int
-    generation: int
-    phase: Phase
-    row: StageRow | None
-    due_at: datetime | None
-
-    @property
-    def at_rest(self) -> bool:
-        """True when nothing will happen to this stage unless a person acts."""
-        return self.phase in ("finished", "parked", "skipped")
-
-    @property
-    def parked_for(self) -> str:
-        """Why a person is needed, as a short code; empty unless the stage is parked."""
-        if self.phase != "parked" or self.row is None:
-            return ""
-        return self.row.error.code if self.row.error else "parked"
-
-    @property
-    def key(self) -> str:
-        return stage_key(self.turn, self.plan.stage, self.generation)
-
-
-@dataclass(frozen=True, slots=True)
-class EffectProgress:
-    """How far one effect is.
-
-    Attributes:
-        asked_by: The stage that asks for it, the act, or ``sla``.
-        row: The row of the current generation; None until it is first claimed.
-        due_at: UTC from which it may be claimed; None when it may not.
-    """
-
-    request: EffectRequest
-    asked_by: str
-    generation: int
-    phase: EffectPhase
-    row: EffectRow | None
-    due_at: datetime | None
-
-    @property
-    def at_rest(self) -> bool:
-        """True when nothing will happen to this effect unless a person acts."""
-        return self.phase in ("done", "refused", "uncertain", "moot")
-
-    @property
-    def dormant(self) -> bool:
-        """True for what waits for its hour: nothing has begun, and a sweep will begin it."""
-        return (
-            self.phase == "waiting"
-            and self.request.not_before is not None
-            and self.due_at is not None
-        )
-
-    @property
-    def key(self) -> str:
-        return effect_key(self.request.key, self.generation)
+#: Likewise, for the effects of a round.
+ROUND = "round"
 
 
 class Partition:
@@ -138,11 +62,30 @@ class Partition:
         item = self.stored.get("digest")
         return item.row if item and isinstance(item.row, DigestRow) else None
 
+    @cached_property
+    def gathered(self) -> tuple[GatheredRow, ...]:
+        """What the partition of a round has instead of a case: its list, in order."""
+        found = [i.row for i in self.stored.values() if isinstance(i.row, GatheredRow)]
+        return tuple(sorted(found, key=lambda row: row.n))
+
+    @property
+    def closing(self) -> GatheredRow | None:
+        """The number that closes a round's list; None while it is open."""
+        last = self.gathered[-1] if self.gathered else None
+        return last if last and last.member is None else None
+
+    @property
+    def apart(self) -> bool:
+        """True for the partition of a digest or a round, which is no case and in no listing."""
+        return self.digest is not None or bool(self.gathered)
+
     @property
     def desk(self) -> str | None:
-        """The desk's name; None when there is neither a case nor a digest."""
+        """The desk's name; None when there is neither a case, a digest nor a round."""
         if self.digest:
             return self.digest.digest.desk
+        if self.gathered:
+            return self.gathered[0].desk
         return self.received.desk if self.received else None
 
     @cached_property
@@ -256,6 +199,8 @@ class Partition:
         asking += [(SLA, target.at, target.effects) for target in self.target_rows]
         if self.digest:
             asking.append((DIGEST, self.digest.digest.made_at, self.digest.effects))
+        if self.closing:
+            asking.append((ROUND, self.closing.at, self.closing.effects))
         waiting = {a.action.id for a in self.actions if a.waits}
         for asked_by, at, requests in asking:
             for request in requests:
@@ -265,7 +210,20 @@ class Partition:
                     moot = bool(request.awaits) and waiting.isdisjoint(request.awaits)
                     moot = moot or (request.while_answered and not self._rests_with(request.turn))
                     found[request.key] = self._effect_progress(request, asked_by, at, moot=moot)
+        for key, progress in found.items():
+            if progress.request.instead_of and progress.row is None:
+                found[key] = self._stand_in(progress, found)
         return tuple(found.values())
+
+    def _stand_in(
+        self, progress: EffectProgress, found: dict[str, EffectProgress]
+    ) -> EffectProgress:
+        """The same, due once one of the effects that it stands in for has failed for good."""
+        others = [found[key] for key in progress.request.instead_of if key in found]
+        if any(other.failed for other in others):
+            return progress
+        rests = all(other.at_rest for other in others)
+        return replace(progress, phase="moot" if rests else "waiting", due_at=None)
 
     def _rests_with(self, turn: int) -> bool:
         """Whether the case was answered in that turn, needs nobody, and has no message since."""
@@ -314,6 +272,7 @@ class Partition:
         """True when all is at rest, waits for a person, or for an hour that a wake names."""
         return (
             self.desk is not None
+            and (not self.gathered or self.closing is not None)
             and (self.cancelled or all(p.due_at is None for p in self.progress))
             and all(e.due_at is None or e.dormant for e in self.effects)
         )
@@ -354,6 +313,8 @@ class Partition:
         generation = len(replays)
         item = self.stored.get(effect_key(request.key, generation))
         row = item.row if item and isinstance(item.row, EffectRow) else None
+        # Two stages may ask for one key: what had begun goes on as it began.
+        request = row.request if row else request
         phase: EffectPhase = row.state if row else "moot" if moot else "waiting"
         due_at: datetime | None = None
         if row is None and not self.cancelled and not moot:
@@ -361,7 +322,11 @@ class Partition:
             due_at = max([request.not_before or asked_at, asked_at, *(a.at for a in replays)])
         elif row and row.state == "attempting":
             due_at = row.lease_until
-        elif row and row.state == "deferred" and (row.ambiguous or not self.cancelled):
+        elif (
+            row
+            and row.state == "deferred"
+            and (row.ambiguous or row.gathered or not self.cancelled)
+        ):
             due_at = row.not_before
         return EffectProgress(request, asked_by, generation, phase, row, due_at)
 

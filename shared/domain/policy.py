@@ -6,6 +6,7 @@ Every rule that applies leaves a line in ``decision``, so that people see why.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from shared.domain.case import SupportCase
@@ -24,7 +25,7 @@ from shared.domain.stage import (
     Urgency,
     Writes,
 )
-from shared.domain.telling import mails, people, reacted, told
+from shared.domain.telling import reacted, severity_of, told, told_of_parking
 from shared.domain.verdicts import Proposal, decide
 
 #: Risks that upper management hears of whatever the model thinks.
@@ -91,7 +92,9 @@ def assess(case: SupportCase, desk: Desk, judged: Writes) -> StageResult:
           for a in actions if a.verdict == "ask"),
     ]  # fmt: skip
     writes = _with_reactions(judged, follows, reasons, actions, dropped)
-    effects = [*carry_out(actions, len(case.turns)), *reacted(case, desk, follows.tell)]
+    risks = (*known.risks, *known.signals)
+    severity = severity_of(follows.urgency, risks, management=bool(grave(risks)))
+    effects = [*carry_out(actions, len(case.turns)), *reacted(case, desk, follows.tell, severity)]
     if not writes.should_escalate:
         effects += [*notes(case, desk), *(_reviews(case, desk) if follows.review else ())]
     return StageResult(writes=writes, actions=actions, dropped=dropped, effects=tuple(effects))
@@ -166,7 +169,7 @@ def notes(case: SupportCase, desk: Desk, prefix: str = "") -> tuple[EffectReques
 
 
 def tells_of_parking(
-    desk: Desk, channel: Channel, message: MessageRow, *, told: bool = False
+    desk: Desk, channel: Channel, message: MessageRow, at: datetime, *, told: bool = False
 ) -> tuple[EffectRequest, ...]:
     """What tells of stages that could not be finished: one a turn, not one a stage.
 
@@ -174,13 +177,14 @@ def tells_of_parking(
     must not keep a gas leak from them.
 
     Args:
+        at: UTC; now.
         told: The ticket says already that a person is needed, and nobody has acted since. Another
             note would only have the vendor tell us that there is a note.
     """
     turn = message.turn
-    bosses = people(desk, "management") if grave(message.signals) else ()
-    mail = mails(f"parked-{turn}", (*people(desk, "escalated"), *bosses), turn)
-    found = (*mail, *desk.escalation.opens(turn))
+    management = bool(grave(message.signals))
+    found = told_of_parking(desk, turn, message.signals, at, management=management)
+    found += desk.escalation.opens(turn)
     return (*found, _ticket(channel, "handover", turn)) if channel.connected and not told else found
 
 

@@ -10,7 +10,8 @@
 | ``t|{turn}|{target}|{state}``     | TargetRow   | the sweep, insert-only |
 
 The partition of a digest has a ``digest`` row (DigestRow, insert-only) instead of a case, and the
-rows of its effects.
+rows of its effects. That of a round has ``g|{n}`` rows (GatheredRow, insert-only, without gaps):
+who is the first to write a number has it, and after the one that closes the list comes no other.
 
 All times are UTC.
 """
@@ -32,7 +33,9 @@ from shared.domain.stage import (
     PlannedStage,
     Record,
     Risk,
+    Round,
     Secret,
+    Severity,
     StageError,
     StageEvent,
     Target,
@@ -194,6 +197,7 @@ class EffectRow(Record):
         ambiguous: An earlier attempt may have happened, so only the same key may be sent again.
         first_at: UTC of the first attempt; a receiver honours the key for a while from then on.
         receipt: What the sink answered, such as a message id.
+        gathered: Listed in a round's message instead of being sent by itself.
     """
 
     kind: Literal["effect"] = "effect"
@@ -210,6 +214,7 @@ class EffectRow(Record):
     claimed_at: datetime
     finished_at: datetime | None = None
     receipt: str = ""
+    gathered: bool = False
     error: StageError | None = None
     events: tuple[StageEvent, ...] = ()
 
@@ -283,7 +288,49 @@ class DigestRow(Record):
         return "digest"
 
 
-Row = ReceivedRow | MessageRow | StageRow | EffectRow | ActRow | TargetRow | DigestRow
+class Member(Record):
+    """A message that is in a round's list.
+
+    Attributes:
+        effect: Its key in its case.
+        what: What the case is about, masked and cut, in words of a model or a customer: hostile.
+        why: Why somebody is told, in words of our own.
+    """
+
+    case_id: str
+    effect: str
+    generation: int
+    severity: Severity
+    what: str = ""
+    why: str = ""
+
+
+class GatheredRow(Record):
+    """One number of a round's list.
+
+    Attributes:
+        round: Unset when the list is closed before anybody was in it.
+        member: Whose it is; unset for the one that closes the list.
+        at: UTC; when it was written.
+        asked: The member's own message, whose recipient and sink are those of the round.
+        effects: What the closing asks for: the message with the list.
+    """
+
+    kind: Literal["gathered"] = "gathered"
+    n: int
+    desk: str
+    round: Round | None = None
+    member: Member | None = None
+    at: datetime
+    asked: EffectRequest | None = None
+    effects: tuple[EffectRequest, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"g|{self.n:04d}"
+
+
+Row = ReceivedRow | MessageRow | StageRow | EffectRow | ActRow | TargetRow | DigestRow | GatheredRow
 ROWS: TypeAdapter[Row] = TypeAdapter(Annotated[Row, Field(discriminator="kind")])
 
 

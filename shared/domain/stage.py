@@ -13,6 +13,8 @@ Risk = Literal["safety", "legal", "fraud", "privacy", "media", "harassment"]
 Approval = Literal["auto", "human", "management"]
 #: What a message to the desk's people is about.
 Subject = Literal["case", "reminder", "unanswered", "reaction"]
+#: How much it matters that somebody hears of something.
+Severity = Literal["normal", "high", "critical"]
 #: What is masked in a customer's text before anything is stored.
 Secret = Literal["card number", "IBAN", "national id", "password", "key"]
 #: What a desk promises: a first reply, and an end. Each is at risk before it is breached.
@@ -187,6 +189,25 @@ class Writes(Record):
     decision: tuple[str, ...] = ()
 
 
+class Round(Record):
+    """Messages to one recipient that become one, which lists them, at the end of a time.
+
+    Attributes:
+        id: Name of its partition.
+        who: The recipient's name under ``tell``.
+        end: UTC; then the list is closed and sent.
+        free: So many go out by themselves.
+        why: ``quiet``: nothing is to come before the end. ``flood``: too much came.
+    """
+
+    id: str
+    desk: str
+    who: str
+    end: datetime
+    free: int = 0
+    why: Literal["quiet", "flood"]
+
+
 class EffectRequest(Record):
     """One act on the outside world that a stage asks for; carried out at most once.
 
@@ -201,6 +222,9 @@ class EffectRequest(Record):
         awaits: Ids of actions; unless one of them still waits for a yes, it is not begun.
         text: What a customer is sent, when it is neither the reply nor a note.
         while_answered: Not begun unless the case is answered, and nobody has written since.
+        severity: Of a message to the desk's people.
+        round: Where it may be listed instead of being sent by itself.
+        instead_of: Keys of effects; it is begun when one of them failed for good, else never.
     """
 
     key: str
@@ -213,6 +237,9 @@ class EffectRequest(Record):
     awaits: tuple[str, ...] = ()
     text: str = ""
     while_answered: bool = False
+    severity: Severity = "normal"
+    round: Round | None = None
+    instead_of: tuple[str, ...] = ()
 
     @property
     def beside(self) -> bool:

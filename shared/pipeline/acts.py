@@ -9,7 +9,8 @@ from shared.domain.case import ActionView
 from shared.domain.deciding import check_open, decided_already, named_action
 from shared.domain.desk import Desks
 from shared.domain.fold import action_view
-from shared.domain.partition import EffectProgress, Partition, Progress
+from shared.domain.partition import Partition
+from shared.domain.progress import EffectProgress, Progress
 from shared.domain.proposed import Proposed, carry_out
 from shared.domain.rows import ActKind, ActRow
 from shared.domain.stage import EffectRequest

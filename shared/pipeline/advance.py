@@ -11,7 +11,8 @@ from shared.domain.alarms import next_wake
 from shared.domain.case import IndexEntry, Status
 from shared.domain.fold import index_entry
 from shared.domain.nudge import Nudge
-from shared.domain.partition import EffectProgress, Partition, Progress
+from shared.domain.partition import Partition
+from shared.domain.progress import EffectProgress, Progress
 from shared.domain.rows import ActRow, MessageRow, mark_of, opened_at
 from shared.errors import RetryableError
 from shared.ports import CaseIndex, CaseStore, Journal, Nudges
@@ -97,10 +98,13 @@ class Advancer:
 
     async def after_effect(self, expected: Partition) -> None:
         """Goes on after an effect came to rest."""
-        if expected.digest:
+        if expected.apart:
             return  # the sweep that its wake brings sees that it is settled
         listed = await self._list(expected) if expected.settled else None
-        await self.settle(await self._store.read(expected.case_id), listed)
+        view = await self._store.read(expected.case_id)
+        stand_ins = (e for e in view.effects if e.request.instead_of and e.phase == "waiting")
+        await self.nudge_all(view, (), (e for e in stand_ins if e.due_at))
+        await self.settle(view, listed)
 
     async def settle_marked(self, view: Partition, mark: IndexEntry) -> None:
         """``settle`` for those who are not called again after a crash: the mark brings a sweep.
@@ -121,7 +125,7 @@ class Advancer:
         Returns:
             The case as it was settled; None when it is not.
         """
-        if view.digest:
+        if view.apart:
             return view if view.settled else None
         for _ in range(_ROUNDS):
             if not view.settled:

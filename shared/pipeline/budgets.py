@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 
 from shared.domain.budget import Budget, DaySpend
 from shared.domain.desk import Desk
-from shared.domain.partition import Partition, Progress
+from shared.domain.partition import Partition
+from shared.domain.progress import Progress
 from shared.domain.stage import Usage
 from shared.errors import ConflictError, FrontdeskError, PermanentError, RetryableError
 from shared.pipeline.limits import Limits

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from shared.domain import policy
 from shared.domain.desk import Desks
-from shared.domain.partition import Partition, Progress
+from shared.domain.partition import Partition
+from shared.domain.progress import Progress
 from shared.domain.rows import StageRow
 from shared.domain.stage import EffectRequest, StageError, StageEvent, StageResult, Usage
 from shared.pipeline.asking import Conversation
@@ -73,7 +74,9 @@ def parked(
     return _ended(row, "parked", now, detail, error=error, effects=effects)
 
 
-def tells_of_parking(view: Partition, desks: Desks, turn: int) -> tuple[EffectRequest, ...]:
+def tells_of_parking(
+    view: Partition, desks: Desks, turn: int, now: datetime
+) -> tuple[EffectRequest, ...]:
     """The effects that tell people of a stage that is parked."""
     desk = desks.get(view.received.desk) if view.received else None
     if view.received is None or desk is None:
@@ -83,7 +86,7 @@ def tells_of_parking(view: Partition, desks: Desks, turn: int) -> tuple[EffectRe
         for effect in view.effects
     )
     message = view.said(view.message(turn))
-    return policy.tells_of_parking(desk, view.received.channel, message, told=told)
+    return policy.tells_of_parking(desk, view.received.channel, message, now, told=told)
 
 
 def put_off(row: StageRow, error: StageError, now: datetime, delay: float) -> StageRow:

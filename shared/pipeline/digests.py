@@ -25,6 +25,7 @@ from shared.domain.masking import mask
 from shared.domain.partition import Partition
 from shared.domain.rows import DigestRow
 from shared.domain.stage import EffectRequest, Urgency
+from shared.domain.telling import ROUNDS
 from shared.errors import RequestError
 from shared.pipeline.advance import Advancer
 from shared.pipeline.limits import Limits
@@ -186,7 +187,7 @@ class Digests:
         wake: Wake | None = None
         while wakes := await self._index.wakes(self._clock.now(), _PAGE, wake):
             wake = wakes[-1]
-            found |= {w.case_id for w in wakes if not w.case_id.startswith(DIGESTS)}
+            found |= {w.case_id for w in wakes if not w.case_id.startswith((DIGESTS, ROUNDS))}
         if len(found) > _MOST_MOVING:
             return None
         views = await self._read(sorted(found))

@@ -11,23 +11,32 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
 
+from shared.domain.case import SupportCase
 from shared.domain.desk import Desk, Desks
+from shared.domain.digest import Digest
 from shared.domain.fold import fold
+from shared.domain.gathering import Gathering, gathering
 from shared.domain.nudge import Nudge
-from shared.domain.partition import EffectProgress, Partition, Stored
+from shared.domain.partition import Partition
+from shared.domain.progress import EffectProgress, Stored
 from shared.domain.proposed import sink_of
 from shared.domain.rows import EffectRow
-from shared.domain.stage import Action, StageError, StageEvent
+from shared.domain.stage import Action, Round, StageError, StageEvent
 from shared.domain.verdicts import not_allowed
 from shared.errors import PermanentError, RetryableError, UncertainError
 from shared.pipeline.advance import Advancer
 from shared.pipeline.limits import Limits
+from shared.pipeline.rounds import Place, Rounds
 from shared.pipeline.runner import Outcome
 from shared.pipeline.writing import write
 from shared.ports import CaseStore, Clock, EffectCall, Sink
 
 #: Seconds until an effect whose deliveries all failed is tried again.
 _AGAIN = 60.0
+#: After the end of a round its message has mostly been sent.
+_SENT = timedelta(seconds=90)
+_LOOK_AGAIN = timedelta(minutes=2)
+_OUTCOMES: dict[str, Outcome] = {"done": "finished", "deferred": "deferred"}
 
 
 class EffectRunner:
@@ -42,6 +51,7 @@ class EffectRunner:
         clock: Clock,
         limits: Limits,
         random: Random,
+        rounds: Rounds,
     ) -> None:
         self._store = store
         self._sinks = sinks
@@ -50,6 +60,7 @@ class EffectRunner:
         self._clock = clock
         self._limits = limits
         self._random = random
+        self._rounds = rounds
 
     async def run(self, nudge: Nudge) -> Outcome:
         """Does what is due for this effect, once.
@@ -69,6 +80,8 @@ class EffectRunner:
             return await self._claim(nudge, view, progress, now)
         if progress.phase != "deferred":
             return "leased"
+        if progress.dormant:
+            return "deferred"  # its wake brings it back
         await self._advancer.nudge(nudge, (progress.due_at - now).total_seconds())
         return "deferred"
 
@@ -92,7 +105,10 @@ class EffectRunner:
         self, nudge: Nudge, view: Partition, progress: EffectProgress, now: datetime
     ) -> Outcome:
         sink = self._sinks.get(progress.request.sink)
-        row = self._claimed(progress, now)
+        place: Place | None = None
+        if round_ := progress.request.round:
+            place = await self._rounds.place(nudge.case_id, progress, round_)
+        row = self._claimed(progress, now, place)
         refusal = self._given_up(row, sink, now)
         if refusal is not None:
             row = refusal
@@ -105,8 +121,11 @@ class EffectRunner:
         await self._advancer.settle(view)
         return "parked"
 
-    def _claimed(self, progress: EffectProgress, now: datetime) -> EffectRow:
+    def _claimed(self, progress: EffectProgress, now: datetime, place: Place | None) -> EffectRow:
         before = progress.row
+        # Only what is to go out by itself can have gone out.
+        alone = place is None or place.where in ("free", "out")
+        listed = place is not None and place.where == "listed"
         epoch = before.epoch + 1 if before else 1
         return EffectRow(
             request=progress.request,
@@ -115,9 +134,13 @@ class EffectRunner:
             epoch=epoch,
             owner=f"{self._random.getrandbits(64):016x}",
             lease_until=now + self._limits.effect_lease,
-            attempts=before.attempts + 1 if before else 1,
+            # To look whether a list was sent is no attempt.
+            attempts=(before.attempts if before else 0) + (not listed),
             # Found as ``attempting``: somebody died or lost the answer after having begun.
-            ambiguous=before is not None and (before.ambiguous or before.state == "attempting"),
+            ambiguous=before is not None
+            and alone
+            and (before.ambiguous or before.state == "attempting"),
+            gathered=listed,
             first_at=before.first_at if before else now,
             claimed_at=now,
             error=before.error if before else None,
@@ -150,8 +173,7 @@ class EffectRunner:
         delay = 0.0
         bug: Exception | None = None
         try:
-            receipt = await self._send(sink, view, row)
-            done = _ended(row, "done", self._clock.now(), receipt=receipt)
+            done = await self._listed(view, row) or await self._sent(sink, view, row)
         except RetryableError as error:
             delay = self._limits.backoff(row.attempts, error.retry_after)
             delay *= self._random.uniform(1.0, 1.2)
@@ -176,11 +198,41 @@ class EffectRunner:
             raise bug
         if etag is None:
             return "lost"
-        if done.state == "deferred":
+        if done.state == "deferred" and not done.gathered:
             await self._advancer.nudge(nudge, delay)
             return "deferred"
         await self._advancer.after_effect(view.with_row(done, etag))
-        return "finished" if done.state == "done" else "parked"
+        return _OUTCOMES.get(done.state, "parked")
+
+    async def _listed(self, view: Partition, row: EffectRow) -> EffectRow | None:
+        """The row as the list of its round has it; None for what goes out by itself."""
+        round_ = row.request.round
+        if round_ is None:
+            return None
+        case = fold(view, turn=row.request.turn)
+        place = await self._rounds.join(case, row.request, row.generation, round_)
+        if place.where != "listed":
+            return None
+        now = self._clock.now()
+        row = row.model_copy(update={"gathered": True})
+        sent, instead = place.sent, place.instead
+        if sent is None or not sent.at_rest or (instead is not None and not instead.at_rest):
+            later = max(round_.end + _SENT, now + _LOOK_AGAIN if now > round_.end else round_.end)
+            return _waits_for_list(row, round_, now, later)
+        if sent.phase == "done":
+            receipt = sent.row.receipt if sent.row else ""
+            receipt = f"in the list of {round_.end:%H:%M} UTC: {receipt}"
+            return _ended(row, "done", now, receipt=receipt)
+        detail = "its list was not sent"
+        if instead is not None and instead.phase == "done":
+            detail += f"; {', '.join(instead.request.to)} was told instead"
+        error = sent.row.error if sent.row else None
+        reason = StageError(code=error.code if error else sent.phase, detail=detail)
+        return _ended(row, sent.phase, now, reason)
+
+    async def _sent(self, sink: Sink, view: Partition, row: EffectRow) -> EffectRow:
+        receipt = await self._send(sink, view, row)
+        return _ended(row, "done", self._clock.now(), receipt=receipt)
 
     async def _send(self, sink: Sink, view: Partition, row: EffectRow) -> str:
         desk = self._desks.get(view.desk) if view.desk else None
@@ -191,7 +243,7 @@ class EffectRunner:
         call = EffectCall(
             idempotency_key=f"{view.case_id}-{row.request.key}",
             request=row.request,
-            about=view.digest.digest if view.digest else fold(view, turn=row.request.turn),
+            about=_about(view, row, desk),
             desk=desk,
         )
         if sink.kind == "queryable" and (row.ambiguous or row.generation):
@@ -228,6 +280,31 @@ class EffectRunner:
                 ),
             }
         )
+
+
+def _about(view: Partition, row: EffectRow, desk: Desk) -> SupportCase | Digest | Gathering:
+    if view.digest:
+        return view.digest.digest
+    if not view.gathered:
+        return fold(view, turn=row.request.turn)
+    found = gathering(view, desk.title, desk.time_zone)
+    if found is None:
+        raise PermanentError("empty_list", "nobody is in it")
+    return found
+
+
+def _waits_for_list(row: EffectRow, round_: Round, now: datetime, later: datetime) -> EffectRow:
+    detail = f"in the list that is sent at {round_.end:%H:%M} UTC ({round_.why})"
+    event = StageEvent(at=now, epoch=row.epoch, event="deferred", detail=detail)
+    return row.model_copy(
+        update={
+            "state": "deferred",
+            "attempts": 0,
+            "not_before": later,
+            "error": None,
+            "events": (*row.events, event),
+        }
+    )
 
 
 def _check_still_allowed(desk: Desk, action: Action, sink: str) -> None:

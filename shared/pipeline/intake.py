@@ -15,7 +15,8 @@ from shared.domain.case import IndexEntry
 from shared.domain.desk import Desk, Desks
 from shared.domain.inbound import MAX_BYTES, InboundMessage, readable
 from shared.domain.masking import mask
-from shared.domain.partition import Partition, Stored
+from shared.domain.partition import Partition
+from shared.domain.progress import Stored
 from shared.domain.rows import Channel, MessageRow, ReceivedRow
 from shared.domain.stage import PlannedStage
 from shared.errors import RequestError, RetryableError

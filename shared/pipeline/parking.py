@@ -19,7 +19,11 @@ _AGAIN = 60.0
 
 
 class Parking:
-    """Parks stages from outside the stage itself."""
+    """Parks stages from outside the stage itself.
+
+    Attributes:
+        stages: Those that somebody can work on.
+    """
 
     def __init__(
         self,
@@ -28,7 +32,9 @@ class Parking:
         advancer: Advancer,
         clock: Clock,
         limits: Limits,
+        stages: frozenset[str],
     ) -> None:
+        self.stages = stages
         self._store = store
         self._desks = desks
         self._advancer = advancer
@@ -66,7 +72,7 @@ class Parking:
         now = self._clock.now()
         if progress.phase == "working" and progress.due_at and progress.due_at > now:
             return "leased"
-        tells = claims.tells_of_parking(view, self._desks, nudge.turn)
+        tells = claims.tells_of_parking(view, self._desks, nudge.turn, now)
         claim = claims.claimed(progress, "parking", now, timedelta())
         row = claims.parked(claim, error, now, tells)
         etag = await write(self._store, nudge.case_id, row, view.stored.get(row.key))

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from shared.domain.desk import Desk, Desks
 from shared.domain.fold import fold
-from shared.domain.partition import Partition, Progress
+from shared.domain.partition import Partition
+from shared.domain.progress import Progress
 from shared.domain.stage import EffectRequest, Usage
 from shared.errors import PermanentError
 from shared.pipeline import claims
@@ -84,9 +85,9 @@ class Preparing:
         """UTC from which the unfinished stages of a turn are a person's."""
         return view.started(turn) + timedelta(seconds=self._limits.turn_deadline)
 
-    def tells(self, view: Partition, turn: int) -> tuple[EffectRequest, ...]:
+    def tells(self, view: Partition, turn: int, now: datetime) -> tuple[EffectRequest, ...]:
         """The effects that tell people that a stage of this turn is parked."""
-        return claims.tells_of_parking(view, self._desks, turn)
+        return claims.tells_of_parking(view, self._desks, turn, now)
 
     def _check_limits(self, view: Partition, progress: Progress, now: datetime) -> None:
         before = progress.row

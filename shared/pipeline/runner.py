@@ -7,7 +7,8 @@ from random import Random
 from typing import Literal
 
 from shared.domain.nudge import Nudge
-from shared.domain.partition import Partition, Progress, Stored
+from shared.domain.partition import Partition
+from shared.domain.progress import Progress, Stored
 from shared.domain.rows import StageRow
 from shared.domain.stage import StageError, Usage
 from shared.errors import PermanentError, RetryableError
@@ -143,7 +144,7 @@ class StageRunner:
         """Parks a stage without working on it, in one write."""
         now = self._clock.now()
         row = claims.claimed(progress, owner, now, self._limits.lease)
-        row = claims.parked(row, reason, now, self._preparing.tells(view, nudge.turn))
+        row = claims.parked(row, reason, now, self._preparing.tells(view, nudge.turn, now))
         etag = await write(self._store, nudge.case_id, row, view.stored.get(row.key))
         if etag is None:
             return "lost"
@@ -182,14 +183,11 @@ class StageRunner:
             release = claims.put_off if idle else claims.deferred
             done = release(row, _reason(error), self._clock.now(), delay)
         except PermanentError as error:
-            tells = self._preparing.tells(view, row.turn)
-            done = claims.parked(row, _reason(error), self._clock.now(), tells)
+            done = self._parked(view, row, _reason(error))
         except Exception as error:  # noqa: BLE001
             # A bug comes back at every delivery and is paid for each time: straight to a person.
             bug = error
-            done = claims.parked(
-                row, _bug(error), self._clock.now(), self._preparing.tells(view, row.turn)
-            )
+            done = self._parked(view, row, _bug(error))
         if talk is not None:
             done = claims.with_conversation(done, talk)
         etag = await write(self._store, nudge.case_id, done, held)
@@ -202,6 +200,10 @@ class StageRunner:
             return "deferred"
         await self._advancer.after_stage(view.with_row(done, etag), nudge.turn, agent.plan.stage)
         return "finished" if done.state == "finished" else "parked"
+
+    def _parked(self, view: Partition, row: StageRow, reason: StageError) -> StageRow:
+        now = self._clock.now()
+        return claims.parked(row, reason, now, self._preparing.tells(view, row.turn, now))
 
     def _last_check(self, row: StageRow) -> None:
         """A worker that was paused after its claim must not pay for a call it cannot commit."""

@@ -19,9 +19,11 @@ from shared.domain.nudge import Nudge
 from shared.domain.partition import Partition
 from shared.domain.rows import mark_of
 from shared.domain.stage import StageError
+from shared.domain.telling import ROUNDS
 from shared.pipeline.advance import Advancer
 from shared.pipeline.limits import Limits
 from shared.pipeline.parking import Parking
+from shared.pipeline.rounds import Rounds
 from shared.pipeline.writing import write
 from shared.ports import CaseIndex, CaseStore, Clock, Journal
 
@@ -42,7 +44,7 @@ class Sweeper:
         parking: Parking,
         clock: Clock,
         limits: Limits,
-        stages: frozenset[str],
+        rounds: Rounds,
     ) -> None:
         self._store = store
         self._index = index
@@ -51,7 +53,7 @@ class Sweeper:
         self._parking = parking
         self._clock = clock
         self._limits = limits
-        self._stages = stages
+        self._rounds = rounds
 
     async def sweep(self) -> Counter[str]:
         """One sweep.
@@ -84,8 +86,10 @@ class Sweeper:
         counts["woken"] += 1
         now = self._clock.now()
         view = await self._store.read(wake.case_id)
-        if view.digest:
-            await self._digest(view, wake, now, counts)
+        if wake.case_id.startswith(ROUNDS):
+            view = await self._rounds.closed(view)
+        if view.apart:
+            await self._apart(view, wake, now, counts)
             return
         if view.received is None:
             if now - wake.at > timedelta(seconds=self._limits.orphan_age):
@@ -101,13 +105,14 @@ class Sweeper:
         if settled and next_wake(settled) != wake:
             await self._index.forget(wake)
 
-    async def _digest(
+    async def _apart(
         self, view: Partition, wake: Wake, now: datetime, counts: Counter[str]
     ) -> None:
-        """Looks after a sealed digest until everybody has it, or a person is needed."""
+        """Looks after a digest or a round until everybody has it, or a person is needed."""
         if view.digest:
             await self._journal.file(view.digest.digest.filed)
-        await self._nudge_overdue(view, now, counts)
+        # The message of a round that was closed just now was nudged by nobody yet.
+        await self._nudge_overdue(view, now, counts, grace=view.digest is not None)
         if view.settled:
             await self._index.forget(wake)
 
@@ -164,7 +169,7 @@ class Sweeper:
         due = [p for p in view.due(overdue) if turn_comes(p.due_at, overdue)]
         effects = [e for e in view.due_effects(overdue) if turn_comes(e.due_at, overdue)]
         for progress in due:
-            if progress.plan.stage not in self._stages:
+            if progress.plan.stage not in self._parking.stages:
                 nudge = Nudge(view.case_id, progress.turn, progress.plan.stage)
                 reason = StageError(code="unknown_stage", detail="no agent of this name any more")
                 await self._parking.park(nudge, reason)

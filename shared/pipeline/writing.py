@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.domain.partition import Stored
+from shared.domain.progress import Stored
 from shared.domain.rows import Row
 from shared.errors import ConflictError, RetryableError
 from shared.ports import CaseStore

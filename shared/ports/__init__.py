@@ -15,6 +15,7 @@ from shared.domain.budget import DaySpend
 from shared.domain.case import IndexEntry, Status, SupportCase, Wake
 from shared.domain.desk import Desk
 from shared.domain.digest import Digest, FiledDigest
+from shared.domain.gathering import Gathering
 from shared.domain.journal import JournalEntry
 from shared.domain.nudge import Nudge
 from shared.domain.partition import Partition
@@ -257,12 +258,12 @@ class EffectCall:
 
     Attributes:
         idempotency_key: The same for every attempt, and unlike that of any other effect.
-        about: The case as of the effect's turn, or a digest.
+        about: The case as of the effect's turn, a digest, or the list of a round.
     """
 
     idempotency_key: str
     request: EffectRequest
-    about: SupportCase | Digest
+    about: SupportCase | Digest | Gathering
     desk: Desk
 
     @property
@@ -270,11 +271,11 @@ class EffectCall:
         """The case.
 
         Raises:
-            PermanentError: ``not_about_a_case``, the sink cannot tell of a digest.
+            PermanentError: ``not_about_a_case``, the sink cannot tell of a digest or a list.
         """
-        if isinstance(self.about, Digest):
-            raise PermanentError("not_about_a_case")
-        return self.about
+        if isinstance(self.about, SupportCase):
+            return self.about
+        raise PermanentError("not_about_a_case")
 
 
 class Sink(Protocol):

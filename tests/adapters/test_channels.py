@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import pytest
@@ -17,9 +19,13 @@ from shared.adapters.channels import (
     slack_message,
     teams_message,
 )
+from shared.adapters.clocks import SystemClock
 from shared.adapters.digest_copy import CopySink
 from shared.adapters.memory import MemoryTexts
+from shared.domain.approval_links import ApprovalLinks
 from shared.domain.digest import Digest
+from shared.domain.digest_letter import digest_notice
+from shared.domain.letter_text import where_to_look
 from shared.errors import ConfigError, PermanentError, RetryableError, UncertainError
 from tests.support import channels
 from tests.support.channels import ChannelStandIn
@@ -27,12 +33,13 @@ from tests.support.digests import a_digest
 from tests.support.effect_calls import a_call
 
 URL = "https://desk.example.com"
+LINKS = ApprovalLinks(b"x" * 32, URL)
 KINDS: dict[Literal["slack", "teams"], Any] = {"slack": channels.slack, "teams": channels.teams}
 
 
 def sink(what: Literal["slack", "teams"], everyone: str = "", **by_desk: str) -> ChannelSink:
     addresses = WebhookAddresses("FRONTDESK_HOOK", everyone, by_desk, development=True)
-    return ChannelSink(what, addresses, URL)
+    return ChannelSink(what, addresses, URL, SystemClock(), LINKS)
 
 
 def call(digest: Digest) -> Any:
@@ -56,13 +63,15 @@ async def test_a_digest_of_any_size_is_taken(
     assert (len(service.taken), service.refused) == (1, [])
 
 
-async def test_a_digest_full_of_long_text_is_cut_and_says_so(
+async def test_a_digest_full_of_long_text_is_named_in_full_or_says_that_it_is_cut(
     channel: tuple[ChannelSink, ChannelStandIn],
 ) -> None:
     sender, service = channel
     await sender.send(call(a_digest(10_000, what="語" * 400, why="\U0001f525" * 400)))
     assert service.refused == []
-    assert "Cut: the mail and the stored copy have all of it." in json.dumps(service.taken)
+    said = json.dumps(service.taken)
+    named = len(set(re.findall(r"/api/cases/([0-9a-f-]{36})", said)))
+    assert (named == 10) != ("Cut: the mail and the stored copy have all of it." in said)
 
 
 hostile = st.one_of(
@@ -86,9 +95,10 @@ def test_whatever_customers_and_models_write_the_services_take_it_as_plain_text(
 ) -> None:
     digest = a_digest(2, what=what, why=why, title=title[:400])
     for url in (URL, ""):
-        slack = slack_message(digest, url)
+        notice = digest_notice(digest, partial(where_to_look, url))
+        slack = slack_message(notice)
         assert channels.slack(json.dumps(slack).encode()) == (200, "ok")
-        assert channels.teams(json.dumps(teams_message(digest, url)).encode()) == (202, "")
+        assert channels.teams(json.dumps(teams_message(notice)).encode()) == (202, "")
         assert "<" not in slack["text"]
         spoken = [
             b["text"]["text"] for b in slack["blocks"] if b.get("text", {}).get("type") == "mrkdwn"
@@ -138,8 +148,9 @@ def test_an_address_that_is_no_https_url_stops_the_start_and_is_not_repeated(add
 async def test_a_name_that_leads_into_a_private_network_is_refused() -> None:
     addresses = WebhookAddresses("FRONTDESK_HOOK", "", {}, development=True)
     addresses._everyone = "https://localhost.localdomain/x"
+    sender = ChannelSink("slack", addresses, URL, SystemClock(), LINKS)
     with pytest.raises((PermanentError, RetryableError)):
-        await ChannelSink("slack", addresses, URL).send(call(a_digest()))
+        await sender.send(call(a_digest()))
 
 
 async def test_a_copy_is_kept_in_three_forms() -> None:
@@ -152,7 +163,6 @@ async def test_a_copy_is_kept_in_three_forms() -> None:
     assert stored == a_digest()
 
 
-async def test_what_is_no_digest_is_refused() -> None:
-    for other in (sink("slack", "https://hooks.example.com/x"), CopySink(MemoryTexts(), "")):
-        with pytest.raises(PermanentError, match="not_a_digest"):
-            await other.send(a_call("hotel"))
+async def test_what_is_no_digest_is_not_copied() -> None:
+    with pytest.raises(PermanentError, match="not_a_digest"):
+        await CopySink(MemoryTexts(), "").send(a_call("hotel"))

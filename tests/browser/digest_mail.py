@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 from shared.domain.digest import Digest
 from shared.domain.digest_letter import digest_letter
-from shared.domain.letters import where_to_look
+from shared.domain.letter_text import where_to_look
 from tests.browser.conftest import PHONE
 from tests.support.digests import END, a_digest
 

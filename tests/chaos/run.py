@@ -17,7 +17,8 @@ import aiohttp
 
 from shared.adapters.azure_clients import AzureStorage, StorageAddress
 from shared.adapters.table_layout import WAKES, parse_entry, parse_row
-from shared.domain.partition import Partition, Stored
+from shared.domain.partition import Partition
+from shared.domain.progress import Stored
 from shared.errors import RetryableError
 from tests.chaos.clocks import SHIPPED, Clocks
 from tests.chaos.copies import Copies, messages_left, send_garbage

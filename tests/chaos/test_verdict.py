@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from shared.domain.fold import index_entry
-from shared.domain.partition import Partition, Stored
+from shared.domain.partition import Partition
+from shared.domain.progress import Stored
 from shared.domain.proposed import carry_out
 from shared.domain.rows import ActRow, Channel, EffectRow, MessageRow, ReceivedRow, Row, StageRow
 from shared.domain.stage import Action, EffectRequest, PlannedStage, StageEvent, Writes

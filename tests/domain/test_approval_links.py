@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.approval_links import ApprovalLinks, Claim
-from shared.domain.desk import Contact
+from shared.domain.contacts import Contact
 from shared.errors import RequestError
 from tests.support.effect_calls import CASE_ID, a_case, a_desk, an_action
 

@@ -260,7 +260,7 @@ async def test_poison_parks_a_claimed_stage_and_retries_one_that_never_began() -
 async def test_a_stage_of_an_agent_that_is_gone_is_parked_by_the_sweep() -> None:
     world = World()
     case_id = await world.open()
-    world.app.sweeper._stages = frozenset({"sentiment", "escalation"})
+    world.app.parking.stages = frozenset({"sentiment", "escalation"})
     world.clock.advance(60)
     assert (await world.app.sweeper.sweep())["parked"] == 1
     assert "customer_query: unknown_stage" in (await world.case(case_id)).status_reason

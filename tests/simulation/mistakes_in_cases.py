@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from shared.adapters.memory import MemoryCaseStore
-from shared.domain.partition import Partition, Stored
+from shared.domain.partition import Partition
+from shared.domain.progress import Stored
 from shared.domain.rows import EffectRow, MessageRow, ReceivedRow, Row, StageRow
 from shared.errors import ConflictError, RetryableError
 from shared.pipeline import acts, effects, intake, parking, runner, writing

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from shared.domain import alarms, policy, proposed, verdicts
-from shared.domain.partition import EffectProgress, Partition
+from shared.domain.partition import Partition
+from shared.domain.progress import EffectProgress
 from shared.pipeline import acts, advance, sweeper
 
 if TYPE_CHECKING:

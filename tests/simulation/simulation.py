@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from shared.adapters.memory import MemoryInbox, MemoryTickets
 from shared.bootstrap import Ports, assemble
 from shared.domain.approvals import Approvals
-from shared.domain.desk import Contact, CrmRules, Desk, Desks
+from shared.domain.contacts import Contact
+from shared.domain.desk import CrmRules, Desk, Desks
 from shared.domain.desk_action import CatalogueAction
 from shared.domain.promises import Promise
 from shared.domain.stage import Urgency

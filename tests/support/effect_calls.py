@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.case import ActionState, ActionView, SupportCase, Turn
-from shared.domain.desk import Contact, Desk
+from shared.domain.contacts import Contact
+from shared.domain.desk import Desk
 from shared.domain.desk_action import CatalogueAction
 from shared.domain.rows import Channel
 from shared.domain.stage import Action, EffectRequest

@@ -26,7 +26,8 @@ from shared.adapters.memory_sinks import Fault, MemorySink
 from shared.adapters.scripted_model import Script, ScriptedModel
 from shared.bootstrap import Frontdesk, Ports, assemble
 from shared.domain.case import SupportCase
-from shared.domain.desk import Contact, Desk, Desks
+from shared.domain.contacts import Contact
+from shared.domain.desk import Desk, Desks
 from shared.domain.desk_action import Argument, CatalogueAction
 from shared.domain.fold import fold
 from shared.domain.nudge import Nudge

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from shared.adapters.action_texts import action_of, gap_problems, gap_values
 from shared.adapters.backends import Around, Backend, Shape
-from shared.domain.letters import visible
+from shared.domain.letter_text import visible
 from shared.domain.templates import fill
 from shared.domain.written import Email, Line, Part, Text
 from shared.errors import PermanentError

@@ -21,7 +21,7 @@ from shared.adapters.ticket_vendor import (
     number_and_address,
     only_match,
 )
-from shared.domain.letters import visible
+from shared.domain.letter_text import visible
 from shared.domain.outbound import mark_of, marked
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from shared.adapters.ticket_vendor import (
     number_and_address,
     only_match,
 )
-from shared.domain.letters import link
+from shared.domain.letter_text import link
 
 if TYPE_CHECKING:
     from shared.ports.tickets import Ticket
