@@ -15,7 +15,7 @@ from shared.adapters.clocks import SystemClock
 from shared.domain.approval_links import ApprovalLinks
 from shared.domain.desk import Desks
 from shared.domain.nudge import EFFECTS_QUEUE, queue_name
-from shared.errors import ConfigError
+from shared.errors import ConfigError, PermanentError
 from shared.pipeline.acts import Acts
 from shared.pipeline.advance import Advancer
 from shared.pipeline.budgets import Budgets
@@ -52,6 +52,7 @@ from shared.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from shared.adapters.backends import Around
+    from shared.adapters.channels import WebhookAddresses
     from shared.adapters.email import Mailer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -182,7 +183,7 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
     for name in tickets.unknown_settings(settings.tickets, map(backends.setting_name, desks.names)):
         _log.warning("a setting is for no desk and ticket system", extra={"setting": name})
     connectors = CrmConnectors(settings.crm, desks.names, development=settings.development)
-    sinks = _sinks(settings, connectors, around.mailer, SystemClock())
+    sinks = _sinks(settings, connectors, around.mailer, SystemClock(), desks)
     storage = AzureStorage(
         StorageAddress(
             connection_string=settings.storage,
@@ -259,7 +260,11 @@ def _mailer(settings: Settings, clock: Clock) -> Mailer | None:
 
 
 def _sinks(
-    settings: Settings, connectors: Connectors, mailer: Mailer | None, clock: Clock
+    settings: Settings,
+    connectors: Connectors,
+    mailer: Mailer | None,
+    clock: Clock,
+    desks: Desks,
 ) -> dict[str, Sink]:
     from shared.adapters.callback import CallbackSecrets, CallbackSink
     from shared.adapters.crm_connectors import VENDORS
@@ -275,10 +280,10 @@ def _sinks(
     callback = CallbackSink(secrets, clock, development=settings.development)
     sinks: dict[str, Sink] = {"callback": callback, "email": email}
     sinks |= {name: CrmSink(name, connectors, settings.public_url) for name in VENDORS}
-    return sinks | _channels(settings, clock)
+    return sinks | _channels(settings, clock, desks)
 
 
-def _channels(settings: Settings, clock: Clock) -> dict[str, Sink]:
+def _channels(settings: Settings, clock: Clock, desks: Desks) -> dict[str, Sink]:
     from shared.adapters.channels import ChannelSink, WebhookAddresses
 
     slack = WebhookAddresses(
@@ -294,10 +299,22 @@ def _channels(settings: Settings, clock: Clock) -> dict[str, Sink]:
         development=settings.development,
     )
     links = _links(settings)
+    _warn_of_missing(desks, {"slack": slack, "teams": teams})
     return {
         "slack": ChannelSink("slack", slack, settings.public_url, clock, links),
         "teams": ChannelSink("teams", teams, settings.public_url, clock, links),
     }
+
+
+def _warn_of_missing(desks: Desks, channels: Mapping[str, WebhookAddresses]) -> None:
+    for desk in desks.every:
+        for contact in desk.tell:
+            try:
+                if contact.channel in channels:
+                    channels[contact.channel].of(desk.name, contact.room)
+            except PermanentError as error:
+                said = {"desk": desk.name, "who": contact.name, "why": error.detail}
+                _log.warning("a channel has no address: its messages fail", extra=said)
 
 
 def _check_prices(

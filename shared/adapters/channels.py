@@ -63,17 +63,18 @@ class WebhookAddresses:
                 where = f"{setting}_{name}" if name else setting
                 raise ConfigError(f"{where}: must be the channel's webhook, a plain https:// URL")
 
-    def of(self, desk: str) -> str:
-        """The address of a desk.
+    def of(self, desk: str, room: str | None = None) -> str:
+        """The address of a desk's room, else of the desk.
 
         Raises:
             PermanentError: ``channel_not_configured``.
         """
         name = desk.upper().replace("-", "_")
-        found = self._by_desk.get(name) or self._everyone
+        own = f"{name}_{room.upper().replace('-', '_')}" if room else name
+        found = self._by_desk.get(own) or self._by_desk.get(name) or self._everyone
         if not found:
             raise PermanentError(
-                "channel_not_configured", f"set {self._setting}_{name}, then send it again"
+                "channel_not_configured", f"set {self._setting}_{own}, then send it again"
             )
         return found
 
@@ -117,7 +118,9 @@ class ChannelSink:
     async def send(self, call: EffectCall) -> str:
         body = json.dumps(self._message(self._notice(call))).encode()
         headers = {"Content-Type": "application/json", "User-Agent": "Frontdesk"}
-        address = self._addresses.of(call.desk.name)
+        # A digest is addressed to its desk, everything else to somebody under ``tell``.
+        rooms = (contact.room for contact in call.desk.tell if contact.name in call.request.to)
+        address = self._addresses.of(call.desk.name, next(rooms, None))
         return f"HTTP {await self._http.send('POST', address, body, headers)}"
 
     async def find(self, call: EffectCall) -> str | None:

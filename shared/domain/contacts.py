@@ -58,6 +58,7 @@ class Contact(Part):
     Attributes:
         name: A person, or what people call a channel.
         channel: How. ``slack`` and ``teams`` are the desk's channels there.
+        room: Which of them, where there are several; settings have its address.
         about: ``escalated`` for every escalation, ``management`` only for those that need
             upper management.
         severity: The least that it hears of.
@@ -69,6 +70,7 @@ class Contact(Part):
     name: Line
     channel: Literal["email", "slack", "teams"] = "email"
     email: Email | None = None
+    room: Name | None = None
     about: Literal["escalated", "management"] = "escalated"
     severity: Severity = "normal"
     hours: Name = ALWAYS
@@ -81,6 +83,8 @@ class Contact(Part):
             raise misfit("missing; add this field, or another channel", "email")
         if self.channel != "email" and self.email is not None:
             raise misfit(f"has no use with channel: {self.channel}; remove it", "email")
+        if self.channel == "email" and self.room is not None:
+            raise misfit("is for channel: slack or teams; remove it", "room")
         if self.fallback and (
             self.severity != "normal" or self.hours != ALWAYS or self.quiet is not None
         ):

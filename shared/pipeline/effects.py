@@ -35,7 +35,6 @@ from shared.ports import CaseStore, Clock, EffectCall, Sink
 _AGAIN = 60.0
 #: After the end of a round its message has mostly been sent.
 _SENT = timedelta(seconds=90)
-_LOOK_AGAIN = timedelta(minutes=2)
 _OUTCOMES: dict[str, Outcome] = {"done": "finished", "deferred": "deferred"}
 
 
@@ -217,7 +216,9 @@ class EffectRunner:
         row = row.model_copy(update={"gathered": True})
         sent, instead = place.sent, place.instead
         if sent is None or not sent.at_rest or (instead is not None and not instead.at_rest):
-            later = max(round_.end + _SENT, now + _LOOK_AGAIN if now > round_.end else round_.end)
+            # The longer its message takes, the less often it is asked for.
+            late = max(now - round_.end, timedelta())
+            later = max(round_.end + _SENT, now + late / 2)
             return _waits_for_list(row, round_, now, later)
         if sent.phase == "done":
             receipt = sent.row.receipt if sent.row else ""

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
 
@@ -23,14 +24,21 @@ from shared.adapters.clocks import SystemClock
 from shared.adapters.digest_copy import CopySink
 from shared.adapters.memory import MemoryTexts
 from shared.domain.approval_links import ApprovalLinks
+from shared.domain.case import SupportCase
 from shared.domain.digest import Digest
 from shared.domain.digest_letter import digest_notice
+from shared.domain.gathering import Gathering
 from shared.domain.letter_text import where_to_look
+from shared.domain.letters import case_notice
+from shared.domain.notices import gathered_notice, notice_letter
+from shared.domain.rows import Member
+from shared.domain.stage import Severity
+from shared.domain.written import is_storable
 from shared.errors import ConfigError, PermanentError, RetryableError, UncertainError
 from tests.support import channels
 from tests.support.channels import ChannelStandIn
 from tests.support.digests import a_digest
-from tests.support.effect_calls import a_call
+from tests.support.effect_calls import a_call, a_case, a_desk, an_action
 
 URL = "https://desk.example.com"
 LINKS = ApprovalLinks(b"x" * 32, URL)
@@ -166,3 +174,101 @@ async def test_a_copy_is_kept_in_three_forms() -> None:
 async def test_what_is_no_digest_is_not_copied() -> None:
     with pytest.raises(PermanentError, match="not_a_digest"):
         await CopySink(MemoryTexts(), "").send(a_call("hotel"))
+
+
+def told(case: SupportCase | Gathering, **more: Any) -> Any:
+    desk = a_desk(tell=(ROOM, BOARD), **more)
+    asked = a_call("Room").request.model_copy(update={"sink": "slack"})
+    return replace(a_call("Room", desk=desk), about=case, request=asked)
+
+
+ROOM = {"name": "Room", "channel": "slack"}
+BOARD = {"name": "Board", "channel": "teams", "about": "management"}
+
+
+async def test_a_case_is_taken_with_links_to_what_waits_and_without_the_customers_words(
+    channel: tuple[ChannelSink, ChannelStandIn],
+) -> None:
+    sender, service = channel
+    case = a_case(customer_query="My secret story.", summary="Card 4111 1111 1111 1111 refused.")
+    await sender.send(told(case))
+    assert service.refused == []
+    said = json.dumps(service.taken)
+    assert f"{URL}/api/cases/{case.case_id}" in said
+    assert f"{URL}/api/decide/" in said
+    assert "secret story" not in said
+    assert "4111" not in said
+    assert "refund (amount: 50)" in said
+
+
+async def test_only_a_channel_of_management_can_decide_for_management(
+    channel: tuple[ChannelSink, ChannelStandIn],
+) -> None:
+    sender, service = channel
+    grave = an_action("close", approval="management")
+    call = told(a_case(actions=(grave,)))
+    await sender.send(call)
+    assert "/api/decide/" not in json.dumps(service.taken)
+    board = call.request.model_copy(update={"to": ("Board",)})
+    await sender.send(replace(call, request=board))
+    assert "/api/decide/" in json.dumps(service.taken)
+
+
+@pytest.mark.parametrize("size", [1, 3, 60, 300])
+async def test_a_list_of_any_size_is_taken_and_names_all_or_says_that_it_is_cut(
+    channel: tuple[ChannelSink, ChannelStandIn], size: int
+) -> None:
+    sender, service = channel
+    await sender.send(told(a_list(size)))
+    assert service.refused == []
+    said = json.dumps(service.taken)
+    named = len(set(re.findall(r"/api/cases/(case-\d+)", said)))
+    assert (named == size) != ("Cut: " in said)
+    assert f"{size:,} message" in said
+
+
+@settings(max_examples=60, deadline=None)
+@given(what=hostile, summary=hostile, title=hostile.filter(str.strip).filter(is_storable))
+def test_a_case_and_a_list_full_of_markup_are_plain_text(
+    what: str, summary: str, title: str
+) -> None:
+    desk = a_desk(title=title[:400])
+    case = a_case(summary=summary, decision=(what, "escalate: x"))
+    notices = [
+        case_notice(case, desk, f"{URL}/api/cases/1", {"refund-1-0": f"{URL}/d"}),
+        gathered_notice(a_list(3, what=what), lambda name: f"./frontdesk show {name}"),
+    ]
+    for notice in notices:
+        slack = slack_message(notice)
+        assert channels.slack(json.dumps(slack).encode()) == (200, "ok")
+        assert channels.teams(json.dumps(teams_message(notice)).encode()) == (202, "")
+        assert "<" not in slack["text"]
+        letter = notice_letter(notice)
+        assert "<!channel>" not in letter.html
+        assert "\n" not in letter.subject
+
+
+async def test_a_room_has_its_own_address_else_that_of_its_desk() -> None:
+    async with ChannelStandIn(channels.slack) as mine, ChannelStandIn(channels.slack) as all_:
+        sender = sink("slack", all_.url, HOTEL_ONCALL=mine.url)
+        call = told(a_case())
+        call = replace(call, desk=a_desk(tell=(ROOM | {"room": "oncall"},)))
+        await sender.send(call)
+        other = replace(call, desk=a_desk(tell=(ROOM | {"room": "night"},)))
+        await sender.send(other)
+        assert (len(mine.taken), len(all_.taken)) == (1, 1)
+
+
+def a_list(size: int, what: str = "Room 4 is dirty.") -> Gathering:
+    severities: tuple[Severity, ...] = ("critical", "high", "normal")
+    members = (
+        Member(
+            case_id=f"case-{n}", effect="escalated-1", generation=0, what=what,
+            severity=severities[n % 3], why="needs a person; message 1",
+        )
+        for n in range(size)
+    )  # fmt: skip
+    return Gathering(
+        desk="hotel", title="Hotel", time_zone="Europe/Berlin", why="flood", before=5,
+        end=datetime(2026, 3, 4, 10, 10, tzinfo=UTC), members=tuple(members),
+    )  # fmt: skip

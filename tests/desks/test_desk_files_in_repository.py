@@ -13,7 +13,7 @@ from shared.domain.approvals import Approvals
 from shared.domain.budget import Budget
 from shared.domain.catalogue import catalogue_for_model
 from shared.domain.conditions import Condition
-from shared.domain.contacts import Contact
+from shared.domain.contacts import Contact, Flood
 from shared.domain.desk import Acknowledgement, Desk
 from shared.domain.desk_action import Argument, CatalogueAction, Money
 from shared.domain.reactions import Consequence, Proposing, Reaction, Review, ReviewText
@@ -80,6 +80,7 @@ def test_people_and_numbers_are_made_up(desk: Desk) -> None:
         Approvals,
         Acknowledgement,
         Budget,
+        Flood,
         Reaction,
         Consequence,
         Proposing,

@@ -14,6 +14,7 @@ from shared.domain.fold import fold, index_entry
 from shared.domain.journal import entries
 from shared.domain.rows import ActRow, EffectRow, MessageRow, ReceivedRow, Row, StageRow, TargetRow
 from tests.simulation.checker_budgets import check_budgets
+from tests.simulation.checker_telling import check_telling
 from tests.simulation.permissions import Permissions
 from tests.simulation.world import instantly
 
@@ -36,6 +37,7 @@ def check(simulation: Simulation) -> None:
             findings.cases += 1
             _Case(simulation, case_id, rows).check()
     check_budgets(simulation)
+    check_telling(simulation)
     _promises(simulation)
     _tickets(simulation)
     _remembered(simulation)
@@ -124,9 +126,11 @@ class _Case:
     def _effects(self) -> list[int]:
         """I2. The turns with an effect that needs a person."""
         asked: dict[str, EffectRequest] = {}
+        reviews: list[EffectRequest] = []
         for row in self._rows.values():
             if isinstance(row, StageRow) and row.state in ("finished", "parked"):
                 asked |= {request.key: request for request in row.effects}
+                reviews += [request for request in row.effects if request.while_answered]
         asked |= {request.key: request for act in self._acts for request in act.asks}
         stray = {r.request.key for r in self._rows.values() if isinstance(r, EffectRow)} - set(
             asked
@@ -146,6 +150,11 @@ class _Case:
             if request.awaits and len(generations) <= resent:
                 # Nobody is asked once more when there is nothing left to ask.
                 stopped = stopped or self._waiting.isdisjoint(request.awaits)
+            if not generations and request.instead_of:
+                # Nobody stands in where nothing has failed.
+                stopped = stopped or not any(map(self._failed, request.instead_of))
+            if not generations and request.while_answered:
+                stopped = stopped or not any(map(self._calm, reviews))
             if not complete and not stopped:
                 self._findings.lost += 1
                 self._wrong(f"I2: effect {key} is {last} after {resent} replays")
@@ -154,6 +163,31 @@ class _Case:
             self._findings.uncertain += last == "uncertain"
             self._applied(request, generations, resent)
         return failed
+
+    def _failed(self, key: str) -> bool:
+        """Whether an effect failed for good, and not as a part of a list."""
+        last = self._generations(key)[-1:]
+        return any(row.state in ("refused", "uncertain") and not row.gathered for row in last)
+
+    def _calm(self, review: EffectRequest) -> bool:
+        """Whether the case was answered for good in the turn that asks for a review."""
+        messages = [row for row in self._rows.values() if isinstance(row, MessageRow)]
+        real = [m for m in messages if not self._came_to_nothing(m)]
+        latest = [self._latest(m.turn, plan.stage) for m in real for plan in m.plan]
+        rows = [row for row in latest if row is not None]
+        needed = any(
+            r.state == "parked" or r.writes.escalated or r.writes.should_escalate for r in rows
+        )
+        effects = [row for row in self._rows.values() if isinstance(row, EffectRow)]
+        failed = any(row.state in ("refused", "uncertain") for row in effects)
+        key = f"reply-{review.turn}"
+        asked = any(request.key == key for row in rows for request in row.effects)
+        replied = any(row.request.key == key and row.state == "done" for row in effects)
+        resolved = any(act.act == "resolve" for act in self._acts)
+        last = max(message.turn for message in real) == review.turn
+        return last and not (
+            needed or failed or resolved or self._waiting or (asked and not replied)
+        )
 
     def _applied(self, request: EffectRequest, generations: list[EffectRow], resent: int) -> None:
         sink: SimulatedSink = self._simulation.sinks[request.sink]
@@ -164,7 +198,7 @@ class _Case:
         if times > most:
             self._findings.duplicated += times - most
             self._wrong(f"I2: {sink.kind} effect {request.key} happened {times} times")
-        if not times and any(row.state == "done" for row in generations):
+        if not times and any(row.state == "done" and not row.gathered for row in generations):
             self._findings.lost += 1
             self._wrong(f"I2: effect {request.key} is done and never happened")
         if times and generations and all(row.state == "refused" for row in generations):
@@ -355,7 +389,7 @@ def _listing(simulation: Simulation) -> None:
     unlisted = {c for c, rows in simulation.watch.rows.items() if "case" in rows} - set(listed)
     findings.violations += [f"I6: not listed at all ({case_id[:8]})" for case_id in unlisted]
     shown, _ = instantly(
-        simulation.index.page(["default", "hotel"], get_args(Status), None, None, 100)
+        simulation.index.page(["busy", "default", "hotel"], get_args(Status), None, None, 100)
     )
     if len(shown) != len({entry.case_id for entry in shown}):
         findings.add("I6: a case is shown twice")

@@ -8,13 +8,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tests.simulation import mistakes_in_budgets as budgets
 from tests.simulation import mistakes_in_cases as cases
 from tests.simulation import mistakes_in_crm as crm
 from tests.simulation import mistakes_in_deciding as deciding
+from tests.simulation import mistakes_in_telling as telling
 from tests.simulation import mistakes_in_work as work
 from tests.simulation.faults import GROUPS, Fault
 from tests.simulation.scenario import BASE, Caller, Outage, Scenario, Step
@@ -68,6 +69,7 @@ _GROUPS: dict[Apply, tuple[str, ...]] = {
     budgets.blind_to_others: ("model",),
 }
 
+_FLOOD = BASE["flood"]
 _MANY = tuple(Caller(at=at) for at in (0.0, 0.1, 0.2, 0.3))
 _THIN = Scenario((Caller(mood="good", crm="thin", steps=(Step(0.3, "follow_up", "bad"),)),))
 _STORIES: dict[Apply, Scenario] = {
@@ -112,6 +114,19 @@ _STORIES: dict[Apply, Scenario] = {
         )
     ),
     deciding.decides_again: BASE["argued"],
+    **dict.fromkeys((telling.sends_what_is_listed, telling.nobody_closes_lists), _FLOOD),
+    telling.takes_numbers_again: _FLOOD,
+    telling.joins_closed_lists: replace(
+        _FLOOD, outages=(Outage(560.0, 1300.0, ("sink.", "index."), Fault("error")),)
+    ),
+    telling.stands_in_at_once: _FLOOD,
+    telling.never_stands_in: replace(
+        _FLOOD, outages=(Outage(0.0, 60.0, ("sink.send",), Fault("refused")),)
+    ),
+    telling.asks_everybody_for_reviews: Scenario(
+        (Caller(mood="good", desk="busy", steps=(Step(60.0, "follow_up", "bad"),)),)
+    ),
+    telling.never_asks_for_reviews: BASE["reviewed"],
     deciding.reminds_of_what_is_decided: BASE["approved"],
     deciding.counts_no_money: Scenario(
         (Caller(mood="costly", steps=(Step(1.0, "follow_up", "costly"),)),)
@@ -181,6 +196,14 @@ _WHAT: dict[Apply, str] = {
     budgets.breaker_counts_attempts: "waiting for the model uses attempts up",
     crm.fetches_side_by_side: "two turns of a ticket fetch at once",
     crm.forgets_what_was_fetched: "what was fetched before is fetched again",
+    telling.sends_what_is_listed: "a message is in a list and goes out by itself, too",
+    telling.nobody_closes_lists: "no sweep learns of lists",
+    telling.joins_closed_lists: "a message takes a number of a list that is closed",
+    telling.takes_numbers_again: "a second attempt takes another number of a list",
+    telling.stands_in_at_once: "somebody else is told although nothing failed",
+    telling.never_stands_in: "nobody else is told although a channel failed",
+    telling.asks_everybody_for_reviews: "whoever waits for a person is asked for a review",
+    telling.never_asks_for_reviews: "nobody is asked for a review",
     crm.leaves_it_half_made: "a message without its case is taken for accepted",
 }
 MUTANTS: dict[str, Mutant] = {

@@ -152,7 +152,7 @@ class People:
     ) -> None:
         await self._world.wait(at)
         channel = Channel(reply_address="https://crm.example.com/reply" if caller.reply else None)
-        arrival = Arrival(text=text, desk="hotel", channel=channel, delivery_id=key)
+        arrival = Arrival(text=text, desk=caller.desk, channel=channel, delivery_id=key)
         for pause in _TRIES if key else (0.0,):
             verdict, said = await self.http("post", lambda app: app.intake.accept(arrival))
             if verdict == "ok":

@@ -16,7 +16,7 @@ from shared.adapters.memory import (
 )
 from shared.adapters.memory_sinks import MemorySink
 from shared.domain.nudge import nudge_body, whole_seconds
-from shared.domain.rows import ActRow, MessageRow, ReceivedRow, TargetRow
+from shared.domain.rows import ActRow, GatheredRow, MessageRow, ReceivedRow, TargetRow
 from shared.errors import PermanentError, UncertainError
 from tests.simulation.world import START, instantly
 
@@ -76,7 +76,7 @@ class SimulatedStore:
         def act() -> str:
             etag = instantly(self.inner.insert(case_id, row))
             self._watch.wrote(who, case_id, row)
-            if isinstance(row, ReceivedRow | MessageRow | ActRow | TargetRow):
+            if isinstance(row, ReceivedRow | MessageRow | ActRow | TargetRow | GatheredRow):
                 self.changed(case_id)
             return etag
 

@@ -16,6 +16,7 @@ Act = Literal[
     "follow_up", "cancel", "resolve", "replay", "rerun", "resend", "poison", "approve", "reject"
 ]
 Crm = Literal["", "text", "thin"]
+_BUSY: tuple[Literal["hotel", "busy"], ...] = ("hotel", "hotel", "busy")
 SinkKind = Literal["keyed", "queryable", "unkeyed"]
 
 
@@ -50,6 +51,7 @@ class Caller:
         keyed: Whether it has a delivery id; without one it is posted once.
         reply: Whether it names an address for replies.
         long: The message is too long for a table row.
+        desk: ``busy`` gathers messages in lists, and asks for reviews.
         crm: He writes in a CRM, whose webhook brings the ``text``, or is ``thin``.
     """
 
@@ -61,6 +63,7 @@ class Caller:
     reply: bool = True
     long: bool = False
     crm: Crm = ""
+    desk: Literal["hotel", "busy"] = "hotel"
     steps: tuple[Step, ...] = ()
 
 
@@ -145,6 +148,8 @@ BASE: dict[str, Scenario] = {
     "ticket": Scenario((Caller(crm="text", twin=0.0, steps=(Step(3.0, "follow_up"),)),)),
     "fetched": Scenario((Caller(mood="good", crm="thin"),)),
     "thin": Scenario((Caller(mood="good", crm="thin", steps=(Step(20.0, "follow_up", "bad"),)),)),
+    "flood": Scenario(tuple(Caller(at=0.2 * n, desk="busy") for n in range(3)), skews=(0.0, 18.0)),
+    "reviewed": Scenario((Caller(mood="good", desk="busy"),)),
     "twins": Scenario((Caller(mood="good", twin=0.0, clash=0.5),)),
 }
 
@@ -152,7 +157,7 @@ BASE: dict[str, Scenario] = {
 def at_random(random: Random, groups: frozenset[str], *, outage: bool = False) -> Scenario:
     """A scenario of one to three cases."""
     people = "people" in groups
-    count = random.choice((1, 1, 1, 1, 2, 3)) if people else 1
+    count = random.choice((1, 1, 1, 1, 2, 4)) if people else 1
     kinds: tuple[SinkKind, ...] = ("keyed", "queryable", "unkeyed")
     skews = tuple(
         random.uniform(-20.0, 20.0) if "skew" in groups else 0.0
@@ -229,7 +234,8 @@ def _outage(random: Random) -> Outage:
 def _caller(random: Random, *, people: bool) -> Caller:
     mood: Mood = random.choice(("good", "bad", "costly"))
     if not people:
-        return Caller(at=random.uniform(0.0, 5.0), mood=mood, crm=_crm(random))
+        at = random.uniform(0.0, 5.0)
+        return Caller(at=at, mood=mood, crm=_crm(random), desk=random.choice(_BUSY))
     soon = random.choice((2.0, 10.0, 100.0))
     keyed = random.random() < 0.9
     return Caller(
@@ -241,6 +247,7 @@ def _caller(random: Random, *, people: bool) -> Caller:
         reply=random.random() < 0.8,
         long=random.random() < 0.02,
         crm=_crm(random),
+        desk=random.choice(_BUSY),
         steps=tuple(_step(random) for _ in range(random.choice((0, 0, 1, 1, 2, 3)))),
     )
 

@@ -40,6 +40,7 @@ from tests.simulation.watch import Findings, Watch
 from tests.simulation.world import Process, World, instantly
 
 if TYPE_CHECKING:
+    from shared.domain.partition import Partition
     from tests.simulation.faults import Plan
     from tests.simulation.scenario import Scenario, SinkKind
 
@@ -89,6 +90,7 @@ class Simulation:
         self.sinks = {
             "callback": self._sink(scenario.callback, scenario.callback_window),
             "email": self._sink(scenario.email, 86400.0),
+            "slack": self._sink("unkeyed", 86400.0),
             "action-http": self._sink(scenario.backend, 86400.0),
             VENDOR: self._sink(scenario.crm, 86400.0, CrmSimulatedSink),
         }
@@ -134,6 +136,8 @@ class Simulation:
     def _marked(self, case_id: str) -> None:
         """A sweep would find the case if everybody died now: else I6 hangs on luck."""
         view = instantly(self.store.inner.read(case_id))
+        if self.scenario.timer and view.gathered and not view.closing:
+            self._announced(view)
         if self.scenario.timer and view.received is not None and not view.settled:
             marks = [e for k, e in self.index.entries.items() if k[0].startswith("open|")]
             soon = self.world.now + _SKEW
@@ -141,6 +145,13 @@ class Simulation:
             if not woken and not any(entry.case_id == case_id for entry in marks):
                 self.world.note("!! no open mark")
                 self.watch.findings.add(f"I6: work is left and no open mark ({case_id[:8]})")
+
+    def _announced(self, view: Partition) -> None:
+        """Somebody will close the list: else whoever is in it hangs on luck."""
+        round_ = view.gathered[0].round
+        woken = any(w.case_id == view.case_id for w in self.index.wakes_until(_LONGEST))
+        if round_ and len(view.gathered) > round_.free and not woken:
+            self.watch.findings.add(f"I6: nobody will close a list ({view.case_id})")
 
     def _ring_if_needed(self) -> None:
         if not self.at_rest:
@@ -223,7 +234,7 @@ def _desks() -> Desks:
         Contact(name="Desk", email="desk@hotel.example"),
         Contact(name="Boss", email="boss@hotel.example", about="management"),
     )
-    return Desks(
+    plain = Desks(
         tuple(
             Desk(
                 name=name,
@@ -242,3 +253,30 @@ def _desks() -> Desks:
             for name in ("default", "hotel")
         )
     )
+    return Desks((*plain.every, _busy(plain.every[0])))
+
+
+def _busy(desk: Desk) -> Desk:
+    """A desk with rules of its own, where much comes at once and nights are quiet."""
+    wish = {"action": "gift", "arguments": {"amount": 5}}
+    help_ = {"action": "send_help", "arguments": {"place": "lobby"}}
+    rules = (
+        {"name": "good", "when": {"sentiment": "Positive"}, "then": {"ask_for_review": True}},
+        {"name": "cost", "when": {"words": ("costly",)}, "then": {"propose": (wish,)}},
+        {"name": "bad", "when": {"words": ("bad",)}, "then": {"propose": (help_,)}},
+        {"name": "more", "when": {"writes_again": True}, "then": {"tell": ("Boss",)}},
+    )
+    more = {
+        "name": "busy",
+        "tell": (
+            {"name": "Desk", "email": "desk@busy.example"},
+            {"name": "Room", "channel": "slack", "quiet": "night"},
+            {"name": "Last", "email": "last@busy.example", "fallback": True},
+            {"name": "Boss", "email": "boss@busy.example", "about": "management"},
+        ),
+        "windows": ({"name": "night", "every_day": "23:30-0:30"},),
+        "flood": {"more_than": 1, "within": "10m"},
+        "reactions": rules,
+        "review": {"after": "30m", "texts": ({"language": "en", "text": "Please do."},)},
+    }
+    return Desk.model_validate({**dict(desk), **more})

@@ -68,8 +68,7 @@ class StandIn:
                     urgency="high" if output.bad else "low",
                     should_escalate=output.bad,
                 )
-                effects = () if output.bad else policy.notes(case, desk)
-                return StageResult(writes=mood, effects=effects)
+                return policy.assess(case, desk, mood)
             case _:
                 return policy.escalate(
                     case,

@@ -20,8 +20,8 @@ _AT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 def a_desk(**more: Any) -> Desk:
     action = CatalogueAction(name="refund", description="Pays back.", when="Charged wrongly.")
-    return Desk(
-        **{
+    return Desk.model_validate(
+        {
             "name": "hotel",
             "title": "Harbour Lane Hotel",
             "scene": "A hotel.",
