@@ -104,6 +104,10 @@ class Counterpart(ABC, Generic[Api]):
     def labels(self) -> tuple[set[str], object]:
         """The ticket's tags and priority."""
 
+    def stand(self) -> str | None:
+        """Whom the ticket waits for: ``waiting``: the customer, ``open``: us; None: no such."""
+        return None
+
 
 def seen(html: str) -> str:
     """What stands in the HTML that a stand-in was given."""

@@ -77,8 +77,9 @@ class Dynamics365Api(VendorApi):
         if rest:
             return self._send(name, record, rest, body)
         if method == "PATCH":
-            priority = only(body, "prioritycode")["prioritycode"]
-            insist(priority in (1, 2, 3), "prioritycode is none of 1, 2, 3")
+            fields = only(body, "prioritycode", "statuscode")
+            insist(fields.get("prioritycode", 1) in (1, 2, 3), "prioritycode is none of 1, 2, 3")
+            insist(fields.get("statuscode", 1) in (1, 2, 3, 4), "statuscode is of another state")
             record |= body
             return None
         return record
@@ -175,6 +176,7 @@ class Counterpart(counterpart.Counterpart[Dynamics365Api]):
             "incidentid": self.ticket,
             **fields,
             "prioritycode": 2,
+            "statuscode": 1,
             "createdon": "2026-01-01T00:00:00Z",
             "customerid_contact": {"contactid": _CONTACT},
             "customerid_account": None,
@@ -207,6 +209,10 @@ class Counterpart(counterpart.Counterpart[Dynamics365Api]):
 
     def labels(self) -> tuple[set[str], object]:
         return set(), self.api.records["incidents"][self.ticket]["prioritycode"]
+
+    def stand(self) -> str | None:
+        status = self.api.records["incidents"][self.ticket]["statuscode"]
+        return {1: "open", 3: "waiting"}.get(status)
 
     def _outgoing(self, name: str) -> Sent:
         fields = {"directioncode": True, "regardingobjectid": regarding(self.ticket)}

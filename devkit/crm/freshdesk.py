@@ -30,7 +30,13 @@ class FreshdeskApi(VendorApi):
     def open(self, name: str, subject: str, text: str, source: int = 2) -> dict[str, Any]:
         """Makes a ticket: source 1 is a mail, 2 the portal, 10 a mail that an agent began with."""
         ticket = {"id": int(name), "subject": subject, "description_text": text, "source": source}
-        self.tickets[name] = {**ticket, "tags": ["vip"], "priority": 1, "conversations": []}
+        self.tickets[name] = {
+            **ticket,
+            "tags": ["vip"],
+            "priority": 1,
+            "status": 2,
+            "conversations": [],
+        }
         return self.tickets[name]
 
     def say(self, name: str, text: str, *, incoming: bool, private: bool = False) -> dict[str, Any]:
@@ -69,7 +75,8 @@ class FreshdeskApi(VendorApi):
                 insist(note["private"] is True, "a note here is private")
                 return self._write(name, note["body"], private=True)
             case "PUT", None:
-                fields = only(body, "tags", "priority")
+                fields = only(body, "tags", "priority", "status")
+                insist(fields.get("status", 2) in (2, 3, 4, 5), "Validation failed")
                 if fields.get("priority", 1) not in (1, 2, 3, 4):
                     raise RefusedError(400, "Validation failed")
                 ticket |= fields
@@ -110,6 +117,9 @@ class Counterpart(counterpart.Counterpart[FreshdeskApi]):
     def labels(self) -> tuple[set[str], object]:
         ticket = self.api.tickets[self.ticket]
         return set(ticket["tags"]), ticket["priority"]
+
+    def stand(self) -> str | None:
+        return {2: "open", 3: "waiting"}.get(self.api.tickets[self.ticket]["status"])
 
     def _ours(self) -> list[dict[str, Any]]:
         said = self.api.tickets[self.ticket]["conversations"]

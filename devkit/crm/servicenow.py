@@ -45,9 +45,13 @@ class ServicenowApi(VendorApi):
                 shown = query["sysparm_display_value"] == "true"
                 return {"result": {name: _shown(incident[name], shown=shown) for name in fields}}
             case "PATCH":
-                for name, value in only(body, "comments", "work_notes", "urgency").items():
+                for name, value in only(
+                    body, "comments", "work_notes", "urgency", "state", "hold_reason"
+                ).items():
                     if name == "urgency":
                         insist(value in ("1", "2", "3"), "urgency is none of 1, 2, 3")
+                        incident[name] = value
+                    elif name in ("state", "hold_reason"):
                         incident[name] = value
                     else:
                         incident[name].insert(0, value)
@@ -79,7 +83,13 @@ class Counterpart(counterpart.Counterpart[ServicenowApi]):
         fields = {"short_description": subject, "description": text}
         journals: dict[str, list[str]] = {"comments": [], "work_notes": []}
         told = {"sys_id": self.ticket, "number": "INC0010005", **fields}
-        self.api.incidents[self.ticket] = {**told, **journals, "urgency": "3"}
+        self.api.incidents[self.ticket] = {
+            **told,
+            **journals,
+            "urgency": "3",
+            "state": "1",
+            "hold_reason": "",
+        }
         return self.json(told)
 
     def replied(self, text: str) -> Sent:
@@ -110,6 +120,11 @@ class Counterpart(counterpart.Counterpart[ServicenowApi]):
 
     def labels(self) -> tuple[set[str], object]:
         return set(), self.api.incidents[self.ticket]["urgency"]
+
+    def stand(self) -> str | None:
+        incident = self.api.incidents[self.ticket]
+        held = (incident["state"], incident["hold_reason"]) == ("3", "1")
+        return "waiting" if held else "open"
 
     def _comment(self, text: str, *, staff: bool) -> Sent:
         name = f"{abs(hash((text, staff))):032x}"

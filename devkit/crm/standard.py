@@ -25,7 +25,9 @@ _FIELDS = {
     "reply.written": ("ticket_id", "how", "text", "html"),
     "note.written": ("ticket_id", "how", "text", "html"),
     "labels.set": ("ticket_id", "tags", "urgency"),
+    "status.set": ("ticket_id", "status"),
 }
+_WRITES = ("reply.written", "note.written")
 
 
 class StandardApi(VendorApi):
@@ -65,7 +67,7 @@ class StandardApi(VendorApi):
         only(event["data"], *_FIELDS[event["type"]])
         if self._name not in self.applied:
             self.applied[self._name] = event
-            if event["type"] != "labels.set":
+            if event["type"] in _WRITES:
                 self.ledger.append(self._name)
         return None
 
@@ -125,12 +127,16 @@ class Counterpart(counterpart.Counterpart[StandardApi]):
         return []
 
     def written(self) -> list[tuple[str, str]]:
-        said = [one["data"] for one in self.api.applied.values() if one["type"] != "labels.set"]
+        said = [one["data"] for one in self.api.applied.values() if one["type"] in _WRITES]
         return [(one["how"], one["html"]) for one in said]
 
     def labels(self) -> tuple[set[str], object]:
         said = [one["data"] for one in self.api.applied.values() if one["type"] == "labels.set"]
         return (set(said[-1]["tags"]), said[-1]["urgency"]) if said else (set(), None)
+
+    def stand(self) -> str | None:
+        said = [one["data"] for one in self.api.applied.values() if one["type"] == "status.set"]
+        return str(said[-1]["status"]) if said else "open"
 
     def _said(self, kind: str, name: str, data: Mapping[str, object]) -> Sent:
         told = {"ticket_id": self.ticket, "message_id": f"{self.ticket}-{name}", **data}

@@ -31,6 +31,7 @@ class Ticket:
     """A ticket with its comments and audits."""
 
     priority: str | None = None
+    status: str = "new"
     tags: set[str] = field(default_factory=set)
     closed: bool = False
     begins: int = 9_000_000_000
@@ -75,10 +76,11 @@ class ZendeskApi(VendorApi):
             raise RefusedError(404, "RecordNotFound")
         match method, found[2]:
             case "GET", None:
-                return {"ticket": {"id": int(found[1]), "priority": ticket.priority}}
+                shown = {"priority": ticket.priority, "status": ticket.status}
+                return {"ticket": {"id": int(found[1]), **shown}}
             case "PUT", None:
                 return self._update(ticket, only(only(body, "ticket")["ticket"], "comment",
-                    "metadata", "priority"))  # fmt: skip
+                    "metadata", "priority", "status"))  # fmt: skip
             case "PUT", "/tags":
                 ticket.tags |= set(only(body, "tags")["tags"])
                 return {"tags": sorted(ticket.tags)}
@@ -93,6 +95,10 @@ class ZendeskApi(VendorApi):
     def _update(self, ticket: Ticket, fields: dict[str, Any]) -> Any:
         if ticket.closed:
             raise RefusedError(422, "Status: closed prevents ticket update")
+        if "status" in fields:
+            if fields["status"] not in ("open", "pending", "hold", "solved"):
+                raise RefusedError(422, "status is not valid")
+            ticket.status = fields["status"]
         if "priority" in fields:
             if fields["priority"] not in _PRIORITIES:
                 raise RefusedError(422, "priority is not valid")
@@ -180,6 +186,8 @@ class Counterpart(counterpart.Counterpart[ZendeskApi]):
         return self._event("created")
 
     def replied(self, text: str) -> Sent:
+        ticket = self.api.tickets[self.ticket]
+        ticket.status = "open" if ticket.status == "pending" else ticket.status
         said = self.api.tickets[self.ticket].say(CUSTOMER, text)
         return self._event("comment_added", comment=comment(said["id"], text))
 
@@ -202,6 +210,9 @@ class Counterpart(counterpart.Counterpart[ZendeskApi]):
     def labels(self) -> tuple[set[str], object]:
         ticket = self.api.tickets[self.ticket]
         return ticket.tags, ticket.priority
+
+    def stand(self) -> str | None:
+        return "waiting" if self.api.tickets[self.ticket].status == "pending" else "open"
 
     def _ours(self) -> list[dict[str, Any]]:
         return [said for said in self.api.tickets[self.ticket].comments if "mark" in said]

@@ -50,6 +50,8 @@ class CrmSink:
         what, ticket = _what(call), call.request.to[0]
         if what.endswith("labels"):
             return await connector.label(_labels(ticket, call))
+        if what.endswith("status"):
+            return await _stand(connector, ticket, call)
         if what in ("reply", "review"):
             return await connector.post(_reply(ticket, call, connector))
         text, html = ticket_note(call.case, self._look(call.case))
@@ -58,7 +60,7 @@ class CrmSink:
         )
 
     async def find(self, call: EffectCall) -> str | None:
-        if _what(call).endswith("labels"):
+        if _what(call).endswith(("labels", "status")):
             # Setting them again changes nothing.
             return None
         return await self._connector(call).find(call.request.to[0], call.idempotency_key)
@@ -90,6 +92,13 @@ def _reply(ticket: str, call: EffectCall, connector: Connector) -> Post:
         text = (_NO_REVIEW if call.request.text else _NOT_SENT) + text
     html = escape(text).replace("\n", "<br>\n")
     return Post(ticket_id=ticket, how=how, text=text, html=html, key=call.idempotency_key)
+
+
+async def _stand(connector: Connector, ticket: str, call: EffectCall) -> str:
+    escalated = _what(call) != "status"
+    if not escalated and call.case.demo:
+        return "nothing: the reply is a note"
+    return await connector.stand(ticket, "open" if escalated else "waiting", call.idempotency_key)
 
 
 def _labels(ticket: str, call: EffectCall) -> Labels:

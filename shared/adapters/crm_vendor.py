@@ -16,7 +16,7 @@ from shared.domain.inbound import (
     Delivery,
     InboundMessage,
 )
-from shared.domain.outbound import Labels, Post
+from shared.domain.outbound import Labels, Post, Stand
 from shared.errors import ConfigError, PermanentError, RequestError
 
 
@@ -110,6 +110,10 @@ class VendorConnector(ABC):
     @abstractmethod
     async def label(self, labels: Labels) -> str:
         """Sets tags and priority."""
+
+    async def stand(self, ticket_id: str, status: Stand, key: str) -> str:
+        """For vendors whose tickets have no status of that meaning."""
+        return "nothing: this CRM has no status for it"
 
     async def changed_since(self, mark: str | None, now: datetime) -> Changes:
         """Only of vendors that are polled."""

@@ -56,6 +56,8 @@ class CrmRules(Part):
             note. ``draft``: it waits for a colleague to send it, where the vendor has drafts.
         note: Whether the assessment is written as an internal note.
         labels: Whether tags and priority are set.
+        status: Whether a ticket is set to wait for the customer once its public reply is there and
+            nobody is needed, and back to open when somebody is.
         turns_alone: Messages of one ticket that are answered before a person has to look: what
             ends a conversation with another automaton.
     """
@@ -63,6 +65,7 @@ class CrmRules(Part):
     reply: Literal["public", "note", "draft"] = "note"
     note: bool = True
     labels: bool = True
+    status: bool = False
     turns_alone: Annotated[int, Field(ge=1, le=50)] = 10
 
 

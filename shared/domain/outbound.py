@@ -46,6 +46,10 @@ class Labels:
     key: str
 
 
+#: What a ticket is set to: it waits for the customer, or for us.
+Stand = Literal["waiting", "open"]
+
+
 def mark_of(idempotency_key: str) -> str:
     """Names an effect inside a CRM, so that it can be looked up there."""
     return "fd-" + hashlib.sha256(idempotency_key.encode()).hexdigest()[:12]

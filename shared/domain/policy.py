@@ -161,11 +161,14 @@ def notes(case: SupportCase, desk: Desk, prefix: str = "") -> tuple[EffectReques
     """
     wanted = {f"{prefix}note": desk.crm.note, f"{prefix}labels": desk.crm.labels}
     turn = len(case.turns)
-    return tuple(
-        _ticket(case.channel, what, turn)
-        for what, asked in wanted.items()
-        if asked and case.channel.connected
-    )
+    if not case.channel.connected:
+        return ()
+    found = [_ticket(case.channel, what, turn) for what, asked in wanted.items() if asked]
+    # Nothing waits for a customer who was not written to, and an escalation is never left waiting.
+    if desk.crm.status and (prefix or desk.crm.reply == "public"):
+        status = _ticket(case.channel, f"{prefix}status", turn)
+        found.append(status.model_copy(update={"while_answered": not prefix}))
+    return tuple(found)
 
 
 def tells_of_parking(

@@ -102,8 +102,13 @@ class Advancer:
             return  # the sweep that its wake brings sees that it is settled
         listed = await self._list(expected) if expected.settled else None
         view = await self._store.read(expected.case_id)
-        stand_ins = (e for e in view.effects if e.request.instead_of and e.phase == "waiting")
-        await self.nudge_all(view, (), (e for e in stand_ins if e.due_at))
+        # What stands in for another, or begins only when the case is answered, may be due by now.
+        later = (
+            e
+            for e in view.effects
+            if e.request.instead_of or (e.request.while_answered and not e.dormant)
+        )
+        await self.nudge_all(view, (), (e for e in later if e.phase == "waiting" and e.due_at))
         await self.settle(view, listed)
 
     async def settle_marked(self, view: Partition, mark: IndexEntry) -> None:

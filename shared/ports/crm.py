@@ -14,7 +14,7 @@ from shared.domain.inbound import (
     Delivery,
     InboundMessage,
 )
-from shared.domain.outbound import Labels, Post
+from shared.domain.outbound import Labels, Post, Stand
 
 
 class Connector(Protocol):
@@ -63,6 +63,13 @@ class Connector(Protocol):
 
     async def label(self, labels: Labels) -> str:
         """Sets tags and priority, as far as the vendor has them, and returns the receipt."""
+
+    async def stand(self, ticket_id: str, status: Stand, key: str) -> str:
+        """Has a ticket wait for its customer, or be open again, and returns the receipt.
+
+        Only from open to waiting and back: what is solved, closed or kept for another reason is
+        left alone. Setting it twice is the same as once.
+        """
 
     async def changed_since(self, mark: str | None, now: datetime) -> Changes:
         """The customers' messages since a mark; without one, since shortly before ``now``."""

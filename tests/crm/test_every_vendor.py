@@ -195,6 +195,49 @@ async def test_a_desk_may_keep_replies_from_customers(
     assert ("Suggested reply, not sent to the customer" in reply) == (kept == "note")
 
 
+async def test_an_answered_ticket_waits_for_its_customer_and_an_escalated_one_for_us(
+    make_world: MakeWorld, bench: Bench[Any]
+) -> None:
+    world = make_world(bench.api, bench.webhook_secret, status=True)
+    bench.clock = world.clock
+    script = dict(world.model.script)
+    world.model.script |= POSITIVE
+    case = await take(world, bench, bench.opened("Thank you!"))
+    assert (case.status, {e.state for e in case.effects}) == ("answered", {"done"}), case.effects
+    assert bench.stand() == ("waiting" if bench.stands else None)
+
+    world.model.script = script
+    case = await take(world, bench, bench.replied("My room is dirty."))
+    assert case.status == "escalated"
+    assert {e.state for e in case.effects} <= {"done", "moot"}, case.effects
+    assert bench.stand() == ("open" if bench.stands else None)
+
+
+async def test_a_ticket_waits_for_nobody_who_was_not_written_to(
+    make_world: MakeWorld, bench: Bench[Any]
+) -> None:
+    for rules in ({"status": True, "reply": "note"}, {"status": False}):
+        world = make_world(bench.api, bench.webhook_secret, **rules)
+        bench.clock = world.clock
+        world.model.script |= POSITIVE
+        case = await take(world, bench, bench.opened("Thank you!"))
+        assert case.status == "answered"
+        assert bench.stand() in ("open", None)
+
+
+async def test_a_ticket_may_be_set_to_wait_and_back_any_number_of_times(
+    make_world: MakeWorld, bench: Bench[Any]
+) -> None:
+    make_world(bench.api, bench.webhook_secret)
+    bench.opened("Thank you!")
+    settings = bench.api.settings("hotel", bench.webhook_secret)
+    found = CrmConnectors(settings, ["hotel"], development=True).get("hotel", bench.vendor)
+    assert found is not None
+    for status in ("waiting", "waiting", "open", "open"):
+        assert await found.stand(bench.ticket, status, f"k-{status}")
+        assert bench.stand() == (status if bench.stands else None)
+
+
 async def test_a_customer_who_quotes_our_reply_below_the_answer_is_heard(
     world: World, bench: Bench[Any]
 ) -> None:

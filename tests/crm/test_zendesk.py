@@ -214,3 +214,41 @@ async def test_a_wrong_token_is_tried_again_until_somebody_repairs_it(
     world.make_visible()
     await world.deliver()
     assert (await world.case(said["cases"][0])).customer_query == "My room is dirty."
+
+
+@pytest.mark.parametrize("status", ["hold", "solved", "closed"])
+async def test_a_status_that_people_chose_is_left_alone(
+    make_world: MakeWorld, api: ZendeskApi, status: str
+) -> None:
+    world = make_world(api, SECRET, status=True)
+    world.model.script |= POSITIVE
+    api.tickets["35436"].status = status
+    said = await post(world, created(world))
+    await world.deliver()
+    case = await world.case(said["cases"][0])
+    assert {e.key: e.receipt for e in case.effects}[
+        "status-1"
+    ] == f"nothing: the status is {status}"
+    assert api.tickets["35436"].status == status
+
+
+async def test_a_ticket_waits_for_nobody_when_the_reply_was_refused_or_is_a_note(
+    make_world: MakeWorld, api: ZendeskApi
+) -> None:
+    world = make_world(api, SECRET, status=True)
+    world.model.script |= POSITIVE
+    api.tickets["35436"].closed = True
+    said = await post(world, created(world))
+    await world.deliver()
+    states = {e.key: e.state for e in (await world.case(said["cases"][0])).effects}
+    assert (states["reply-1"], states["status-1"]) == ("refused", "moot")
+
+    world = make_world(api, SECRET, status=True)
+    world.model.script |= POSITIVE
+    world.model.demo = True
+    api.tickets["35436"].closed = False
+    said = await post(world, created(world))
+    await world.deliver()
+    receipts = {e.key: e.receipt for e in (await world.case(said["cases"][0])).effects}
+    assert receipts["status-1"] == "nothing: the reply is a note"
+    assert api.tickets["35436"].status == "new"

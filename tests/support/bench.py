@@ -24,6 +24,7 @@ class Bench(Counterpart[Api]):
         tagged: Whether the vendor has tags.
         own_tags: Those that the ticket had before.
         drafts: Whether it has drafts.
+        stands: Whether a ticket can wait for its customer.
         malformed: Bodies that a sender with the secret gets a 400 for.
         clock: The world's.
     """
@@ -35,6 +36,7 @@ class Bench(Counterpart[Api]):
     tagged: ClassVar[bool] = False
     own_tags: ClassVar[frozenset[str]] = frozenset({"vip"})
     drafts: ClassVar[bool] = False
+    stands: ClassVar[bool] = False
     malformed: ClassVar[tuple[bytes, ...]]
 
     def __init__(self, api: Api) -> None:

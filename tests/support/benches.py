@@ -56,6 +56,7 @@ class Dynamics365Bench(Bench[dynamics365.Dynamics365Api], dynamics365.Counterpar
     sample = "0a5f1f0e-1111-4c2b-9f00-000d3aa2331c"
     priority = 1
     drafts = True
+    stands = True
     malformed = (
         b"{}",
         b"[]",
@@ -71,6 +72,7 @@ class FreshdeskBench(Bench[freshdesk.FreshdeskApi], freshdesk.Counterpart):
     sample = "295186"
     priority = 3
     tagged = True
+    stands = True
     malformed = (b"{}", b"[]", b'{"freshdesk_webhook": {"ticket_id": ""}}')
 
 
@@ -154,6 +156,7 @@ class SalesforceBench(Bench[salesforce.SalesforceApi], salesforce.Counterpart):
 class ServicenowBench(Bench[servicenow.ServicenowApi], servicenow.Counterpart):
     sample = "9d385017c611228701d22104cc95c371"
     priority = "1"
+    stands = True
     malformed = (b"{}", b"[]", b'{"sys_id": 5.5}', b'{"sys_id": "x", "comment": {"text": "no id"}}')
 
 
@@ -164,6 +167,7 @@ class StandardBench(Bench[standard.StandardApi], standard.Counterpart):
     tagged = True
     own_tags = frozenset()
     drafts = True
+    stands = True
     malformed = (b"{}", b"[]", b'{"type": "ticket.created"}')
 
     def receipt(self, key: str) -> str:
@@ -186,6 +190,7 @@ class ZendeskBench(Bench[zendesk.ZendeskApi], zendesk.Counterpart):
     webhook_secret = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
     priority = "high"
     tagged = True
+    stands = True
     malformed = (
         b"{}",
         b"[]",

@@ -20,7 +20,7 @@ from shared.domain.inbound import (
     Delivery,
     InboundMessage,
 )
-from shared.domain.outbound import Labels, Post
+from shared.domain.outbound import Labels, Post, Stand
 from shared.errors import FrontdeskError, UnverifiedError
 from tests.support.benches import StandardBench
 from tests.support.world import World
@@ -115,6 +115,10 @@ class ThinVendor:
         self._call("label")
         self.labels.append(labels)
         return "labels"
+
+    async def stand(self, ticket_id: str, status: Stand, key: str) -> str:
+        self._call("stand")
+        return status
 
     async def changed_since(self, mark: str | None, now: datetime) -> Changes:
         self._call("changed_since")

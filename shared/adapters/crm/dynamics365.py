@@ -37,7 +37,7 @@ from shared.domain.inbound import (
     with_subject,
 )
 from shared.domain.markup import plain
-from shared.domain.outbound import Labels, Post
+from shared.domain.outbound import Labels, Post, Stand
 from shared.errors import FrontdeskError, PermanentError
 
 _DATA = "/api/data/v9.2"
@@ -49,6 +49,8 @@ _CUSTOMERS = ("contact", "account")
 #: Low, normal, high.
 _PRIORITIES = (3, 2, 1)
 _PRIORITY_OF = {"normal": 2, "high": 1, "critical": 1}
+#: Of an active case: in progress, and waiting for details.
+_IN_PROGRESS, _WAITING = 1, 3
 _DUPLICATE = "0x80040237"
 _EXISTS = "crm_exists"
 _MOST = 200
@@ -144,6 +146,16 @@ class Connector(VendorConnector):
         # Without If-Match a case that is gone would be made anew.
         await self._api.write("PATCH", path, {"prioritycode": wanted}, **{"If-Match": "*"})
         return f"priority {wanted}"
+
+    async def stand(self, ticket_id: str, status: Stand, key: str) -> str:
+        path = _path("incidents", ticket_id)
+        present = part(await self._api.read(path, **{"$select": "statuscode"}), "statuscode")
+        wanted = {_IN_PROGRESS: _WAITING} if status == "waiting" else {_WAITING: _IN_PROGRESS}
+        if present not in wanted:
+            return f"nothing: the status is {present}"
+        fields = {"statuscode": wanted[present]}
+        await self._api.write("PATCH", path, fields, **{"If-Match": "*"})
+        return f"status {wanted[present]}"
 
     async def changed_since(self, mark: str | None, now: datetime) -> Changes:
         since = at_iso(mark) - _OVERLAP if mark else now - _FIRST_LOOK

@@ -25,7 +25,7 @@ from shared.adapters.crm_vendor import (
     text_of,
 )
 from shared.domain.inbound import CustomerWords, Delivery, InboundMessage, conversation, usable_id
-from shared.domain.outbound import Labels, Post, carries, is_echo, mark_of, marked_html
+from shared.domain.outbound import Labels, Post, Stand, carries, is_echo, mark_of, marked_html
 
 _PAGE = 100
 _PAGES = 10
@@ -35,6 +35,7 @@ _OUTBOUND_EMAIL = 10
 _PRIORITIES = (1, 2, 3, 4)
 _PRIORITY_OF = {"normal": 2, "high": 3, "critical": 4}
 _SAME_EVENT = 600
+_OPEN, _PENDING = 2, 3
 
 
 class Connector(VendorConnector):
@@ -112,6 +113,15 @@ class Connector(VendorConnector):
             fields["priority"] = wanted
         await self._api.write("PUT", path, fields)
         return ", ".join(fields)
+
+    async def stand(self, ticket_id: str, status: Stand, key: str) -> str:
+        path = _path(ticket_id)
+        present = part(await self._api.read(path), "status")
+        wanted = {_OPEN: _PENDING} if status == "waiting" else {_PENDING: _OPEN}
+        if present not in wanted:
+            return f"nothing: the status is {present}"
+        await self._api.write("PUT", path, {"status": wanted[present]})
+        return f"status {wanted[present]}"
 
     async def _conversations(self, ticket_id: str) -> list[Any]:
         """Everything that was said in a ticket, oldest first."""

@@ -25,10 +25,13 @@ from shared.adapters.crm_vendor import (
     text_of,
 )
 from shared.domain.inbound import OPENING, Delivery, InboundMessage, Kind, usable_id, with_subject
-from shared.domain.outbound import Labels, Post, carries, is_echo, mark_of, marked
+from shared.domain.outbound import Labels, Post, Stand, carries, is_echo, mark_of, marked
 
 #: Low, medium, high. The instance makes the priority of it and of the impact.
 _URGENCIES = ("3", "2", "1")
+#: States of an incident, and why one is on hold, as every instance begins with them.
+_NEW, _IN_PROGRESS, _ON_HOLD = "1", "2", "3"
+_AWAITING_CALLER = "1"
 _CODE = re.compile(r"\[(/?)code\]", re.IGNORECASE)
 _URGENCY_OF = {"normal": "2", "high": "1", "critical": "1"}
 
@@ -90,6 +93,19 @@ class Connector(VendorConnector):
         path = f"{_path(labels.ticket_id)}?sysparm_fields=sys_id"
         await self._api.write("PATCH", path, {"urgency": wanted})
         return f"urgency {wanted}"
+
+    async def stand(self, ticket_id: str, status: Stand, key: str) -> str:
+        state = text_of(await self._field(ticket_id, "state", "false"))
+        why = text_of(await self._field(ticket_id, "hold_reason", "false"))
+        held = (state, why) == (_ON_HOLD, _AWAITING_CALLER)
+        if status == "open" and held:
+            fields = {"state": _IN_PROGRESS, "hold_reason": ""}
+        elif status == "waiting" and state in (_NEW, _IN_PROGRESS):
+            fields = {"state": _ON_HOLD, "hold_reason": _AWAITING_CALLER}
+        else:
+            return f"nothing: the state is {state}"
+        await self._api.write("PATCH", f"{_path(ticket_id)}?sysparm_fields=sys_id", fields)
+        return f"state {fields['state']}"
 
     async def _field(self, ticket: str, name: str, shown: str) -> Any:
         query = {"sysparm_fields": name, "sysparm_display_value": shown}

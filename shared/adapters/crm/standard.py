@@ -1,8 +1,9 @@
 """Standard Webhooks, for every system that is not here by name.
 
 In: ``{"type", "timestamp", "data": {"ticket_id", "message_id", "text", "subject"}}`` with type
-``ticket.created`` or ``message.created``. Out: ``reply.written``, ``note.written`` and
-``labels.set`` to the setting ``URL``. Both signed as https://www.standardwebhooks.com says.
+``ticket.created`` or ``message.created``. Out: ``reply.written``, ``note.written``,
+``labels.set`` and ``status.set`` to the setting ``URL``. Both signed as
+https://www.standardwebhooks.com says.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from shared.adapters.crm_api import Api, no_headers
 from shared.adapters.crm_signatures import at_epoch, check_signature, check_window, header
 from shared.adapters.crm_vendor import Access, VendorConnector, json_of, not_theirs, part, text_of
 from shared.domain.inbound import Delivery, InboundMessage, Kind, usable_id, with_subject
-from shared.domain.outbound import Labels, Post
+from shared.domain.outbound import Labels, Post, Stand
 
 _PREFIX = "whsec_"
 _KINDS: Mapping[str, Kind] = {"ticket.created": "new", "message.created": "follow_up"}
@@ -80,6 +81,9 @@ class Connector(VendorConnector):
     async def label(self, labels: Labels) -> str:
         data = {"ticket_id": labels.ticket_id, "tags": labels.tags, "urgency": labels.urgency}
         return await self._send(labels.key, "labels.set", data)
+
+    async def stand(self, ticket_id: str, status: Stand, key: str) -> str:
+        return await self._send(key, "status.set", {"ticket_id": ticket_id, "status": status})
 
     async def _send(self, name: str, event: str, data: Mapping[str, object]) -> str:
         now = datetime.now(UTC)

@@ -32,7 +32,7 @@ from shared.domain.inbound import (
     usable_id,
     with_subject,
 )
-from shared.domain.outbound import Labels, Post, is_echo, mark_of
+from shared.domain.outbound import Labels, Post, Stand, is_echo, mark_of
 from shared.errors import UnverifiedError
 
 _TYPE = "zen:event-type:"
@@ -131,6 +131,17 @@ class Connector(VendorConnector):
             return f"tags; the priority was {present} already"
         await self._api.write("PUT", f"{ticket}.json", {"ticket": {"priority": wanted}})
         return f"tags, priority {wanted}"
+
+    async def stand(self, ticket_id: str, status: Stand, key: str) -> str:
+        path = f"/api/v2/tickets/{segment(ticket_id)}.json"
+        present = part(await self._api.read(path), "ticket", "status")
+        wanted = (
+            {"new": "pending", "open": "pending"} if status == "waiting" else {"pending": "open"}
+        )
+        if present not in wanted:
+            return f"nothing: the status is {present}"
+        await self._api.write("PUT", path, {"ticket": {"status": wanted[present]}})
+        return f"status {wanted[present]}"
 
     async def _pages(self, path: str) -> Any:
         """The pages of a list, in the vendor's order: oldest first."""
