@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from shared.adapters.backends import setting_name
 from shared.adapters.crm_api import Api, Headers, Pass
-from shared.adapters.crm_vendor import Access
+from shared.adapters.crm_vendor import Access, part
 from shared.errors import FrontdeskError, PermanentError, RetryableError, UncertainError
 
 if TYPE_CHECKING:
@@ -197,15 +197,31 @@ def number_and_address(number: object, address: str) -> str:
     return f"{number} {address}"
 
 
-def only_match(rows: Any, ours: list[Any]) -> Any:
-    """The row that is ours, of an answer to a question for nothing else; None for an empty one.
+def rows_of(rows: Any) -> list[Any]:
+    """What a look-up found, when it is a list.
+
+    Raises:
+        RetryableError: It is none, and so no word that nothing is there.
+    """
+    if not isinstance(rows, list):
+        raise RetryableError("ticket_lookup_unreliable", detail="the answer holds no list")
+    return rows
+
+
+def only_match(rows: Any, field: str, value: str) -> Any:
+    """The row with that value, of an answer to a question for nothing else; None for an empty one.
 
     Raises:
         RetryableError: There are rows and none is ours: the vendor did not heed the question, and
             nobody knows what it would have found.
     """
-    if ours:
-        return ours[0]
-    if rows:
+    found = rows_of(rows)
+    ours = [row for row in found if part(row, field) == value]
+    if found and not ours:
         raise RetryableError("ticket_lookup_unreliable", detail="it answered with other tickets")
-    return None
+    return ours[0] if ours else None
+
+
+def names_in(said: Any) -> set[str]:
+    """The names of an object's fields; none of anything else."""
+    return set(said) if isinstance(said, dict) else set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -46,6 +47,19 @@ async def test_jira_finds_the_first_issue_of_a_project_before_it_is_indexed() ->
         receipt = await api.system().create(TICKET)
         api.unindexed = 1
         assert await api.system().find(TICKET) == receipt
+
+
+async def test_jira_says_nothing_when_the_newest_issues_cannot_be_read() -> None:
+    async with JiraTickets() as api:
+        answer = api.answer
+
+        def without_issues(method: str, path: str, query: Any, body: Any) -> Any:
+            return None if path.endswith("bulkfetch") else answer(method, path, query, body)
+
+        api.answer = without_issues  # type: ignore[method-assign]
+        with pytest.raises(RetryableError) as unsure:
+            await api.system().find(TICKET)
+        assert unsure.value.code == "ticket_lookup_unreliable"
 
 
 async def test_jira_says_nothing_while_its_index_is_far_behind() -> None:
@@ -154,7 +168,7 @@ async def test_github_looks_behind_what_others_opened_and_no_further_than_the_ca
         assert await system.find(TICKET) == receipt
         calls = len(api.requests)
         assert await system.find(other_ticket(1)) is None
-        assert len(api.requests) == calls + 3, "issues of before the case are not read"
+        assert len(api.requests) == calls + 6, "issues of before the case are not read"
 
 
 async def test_github_says_nothing_when_there_are_too_many_issues_to_read() -> None:

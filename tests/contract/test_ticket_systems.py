@@ -6,10 +6,11 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from devkit.crm.stand_in import Fault
+from devkit.crm.stand_in import Fault, RefusedError
 from shared.adapters import tickets
 from shared.adapters.backends import Around
 from shared.adapters.clocks import SystemClock
@@ -202,6 +203,26 @@ async def test_a_look_up_that_fails_is_no_word_that_nothing_is_there(api: Ticket
         api.faults.append(fault)
         with pytest.raises(RetryableError):
             await api.system().find(TICKET)
+
+
+ODD: tuple[Any, ...] = ({}, {"issues": None, "tickets": "", "result": {}}, "maintenance", None)
+ODD_REFUSALS: tuple[Any, ...] = ([], {"errors": [{}, 5], "details": [1], "error": []}, "no")
+
+
+async def test_an_answer_of_another_form_is_no_word_that_nothing_is_there(api: TicketApi) -> None:
+    for odd in ODD:
+        api.answer = lambda *_, odd=odd: odd  # type: ignore[method-assign]
+        with pytest.raises(RetryableError) as unsure:
+            await api.system().find(TICKET)
+        assert unsure.value.code == "ticket_lookup_unreliable"
+
+
+async def test_a_refusal_of_another_form_is_a_refusal(api: TicketApi) -> None:
+    for odd in ODD_REFUSALS:
+        api.refusals.append(RefusedError(422, "", odd))
+        with pytest.raises(PermanentError) as refused:
+            await api.system().create(TICKET)
+        assert refused.value.detail == "HTTP 422"
 
 
 HOSTILE = (

@@ -14,20 +14,21 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shared.adapters.crm_api import Headers, Pass
 from shared.adapters.crm_vendor import part, text_of
 from shared.adapters.github_app import InstallationPass
-from shared.adapters.ticket_vendor import VendorTickets, number_and_address
+from shared.adapters.ticket_vendor import VendorTickets, number_and_address, rows_of
 from shared.errors import PermanentError, RetryableError
 
 if TYPE_CHECKING:
     from shared.ports.tickets import Ticket
 
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-_PAGE, _PAGES = 100, 20
+#: Fifty issues of the greatest length are still an answer that is read.
+_PAGE, _PAGES = 50, 40
 _SKEW = timedelta(minutes=5)
 _LINE_CHARS = 100
 _TICKS = re.compile(r"`{3,}")
@@ -68,18 +69,16 @@ class Github(VendorTickets):
         return self._headers
 
     async def look_up(self, ticket: Ticket, queue: str) -> str | None:
-        since = (ticket.since or datetime.fromtimestamp(0, UTC)) - _SKEW
+        since = (ticket.since or ticket.at) - _SKEW
         query = {
             "state": "all",
             "sort": "created",
             "direction": "desc",
-            "since": f"{max(since, datetime(1970, 1, 1, tzinfo=UTC)):%Y-%m-%dT%H:%M:%SZ}",
+            "since": f"{since:%Y-%m-%dT%H:%M:%SZ}",
             "per_page": str(_PAGE),
         }
         for page in range(1, _PAGES + 1):
-            rows = await self.api.read(f"/repos/{queue}/issues", page=str(page), **query)
-            if not isinstance(rows, list):
-                raise RetryableError("ticket_lookup_unreliable", detail="no list of issues")
+            rows = rows_of(await self.api.read(f"/repos/{queue}/issues", page=str(page), **query))
             for row in rows:
                 if text_of(part(row, "body")).rstrip().endswith(_marker(ticket)):
                     return _receipt(row)

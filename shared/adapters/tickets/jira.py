@@ -21,7 +21,9 @@ from shared.adapters.crm_vendor import part, text_of
 from shared.adapters.ticket_vendor import (
     RefusedTicketError,
     VendorTickets,
+    names_in,
     number_and_address,
+    rows_of,
 )
 from shared.domain.outbound import mark_of
 from shared.errors import PermanentError, RetryableError
@@ -87,7 +89,7 @@ class Jira(VendorTickets):
         return f"may create issues in {queue}"
 
     def named_in(self, said: Any) -> set[str]:
-        return set(part(said, "errors") or ())
+        return names_in(part(said, "errors"))
 
     async def _post(self, fields: Mapping[str, Any]) -> str:
         answer = await self.api.write("POST", "/rest/api/3/issue", {"fields": fields})
@@ -96,10 +98,7 @@ class Jira(VendorTickets):
     async def _search(self, jql: str, most: int) -> list[str]:
         asked = {"jql": jql, "fields": ["labels"], "maxResults": most}
         answer = await self.api.ask("/rest/api/3/search/jql", asked)
-        rows = part(answer, "issues")
-        if not isinstance(rows, list):
-            raise RetryableError("ticket_lookup_unreliable", detail="no list of issues")
-        return [text_of(part(row, "key")) for row in rows]
+        return [text_of(part(row, "key")) for row in rows_of(part(answer, "issues"))]
 
     async def _among_the_newest(self, queue: str, label: str) -> list[str]:
         newest = await self._search(f'project = "{queue}" ORDER BY key DESC', 1)
@@ -108,7 +107,8 @@ class Jira(VendorTickets):
         for _ in range(_ROUNDS):
             keys = [f"{queue}-{n}" for n in range(first, first + _AT_ONCE)]
             asked = {"issueIdsOrKeys": keys, "fields": ["labels"]}
-            rows = part(await self.api.ask("/rest/api/3/issue/bulkfetch", asked), "issues") or []
+            answer = await self.api.ask("/rest/api/3/issue/bulkfetch", asked)
+            rows = rows_of(part(answer, "issues"))
             for row in rows:
                 if label in (part(row, "fields", "labels") or ()):
                     return [text_of(part(row, "key"))]

@@ -91,8 +91,8 @@ class Servicenow(VendorTickets):
 
     async def _asked(self, reference: str) -> Any:
         query = {"sysparm_query": f"correlation_id={reference}", "sysparm_fields": _FIELDS}
-        rows = part(await self.api.read(_TABLE, **query, sysparm_limit="2"), "result") or []
-        return only_match(rows, [row for row in rows if part(row, "correlation_id") == reference])
+        answer = await self.api.read(_TABLE, **query, sysparm_limit="2")
+        return only_match(part(answer, "result"), "correlation_id", reference)
 
     def _receipt(self, found: Any) -> str:
         url, record = self.access.need("URL").rstrip("/"), text_of(part(found, "sys_id"))

@@ -21,6 +21,7 @@ from shared.adapters.crm_api import Headers, basic
 from shared.adapters.crm_vendor import part
 from shared.adapters.ticket_vendor import (
     VendorTickets,
+    names_in,
     number_and_address,
     only_match,
 )
@@ -75,12 +76,11 @@ class Zendesk(VendorTickets):
         return "lists tickets"
 
     def named_in(self, said: Any) -> set[str]:
-        return set(part(said, "details") or ())
+        return names_in(part(said, "details"))
 
     async def _listed(self, reference: str) -> Any:
         answer = await self.api.read("/api/v2/tickets.json", external_id=reference)
-        rows = part(answer, "tickets") or []
-        return only_match(rows, [row for row in rows if part(row, "external_id") == reference])
+        return only_match(part(answer, "tickets"), "external_id", reference)
 
     def _receipt(self, found: Any) -> str:
         number = part(found, "id")
