@@ -27,7 +27,7 @@ from shared.domain.desk import Desk
 from shared.domain.stage import Action, EffectRequest, Risk, Round, Severity, Subject, Urgency
 
 #: How the names of rounds' partitions begin.
-ROUNDS = "round:"
+ROUNDS = "round."
 _END = "%Y-%m-%dT%H%M%SZ"
 
 
@@ -206,7 +206,8 @@ class _Post:
 
 
 def _round_id(kind: str, contact: Contact, desk: Desk, end: datetime) -> str:
-    return f"{ROUNDS}{desk.name}:{_mark([contact.name, contact.address])}:{kind}:{end:{_END}}"
+    # Of characters that a Message-ID can have: the list's mail is named after it.
+    return f"{ROUNDS}{desk.name}.{_mark([contact.name, contact.address])}.{kind}.{end:{_END}}"
 
 
 def _request(key: str, contact: Contact, turn: int, **more: Any) -> EffectRequest:

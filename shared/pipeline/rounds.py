@@ -103,7 +103,7 @@ class Rounds:
         last = view.gathered[-1] if view.gathered else None
         if last is None or last.round is None or last.asked is None:
             # Who announced it has not come: he will find it closed.
-            desk = view.case_id.removeprefix(ROUNDS).partition(":")[0]
+            desk = view.case_id.removeprefix(ROUNDS).partition(".")[0]
             return GatheredRow(n=n, desk=desk, at=now)
         desk_file = self._desks.get(last.desk)
         told = n - 1 > last.round.free

@@ -11,9 +11,10 @@ from typing import Any
 
 from shared.domain.fold import index_entry
 from shared.domain.partition import Partition
-from shared.domain.rows import StageRow, mark_of
+from shared.domain.rows import Row, StageRow, mark_of
 from tests.chaos.evidence import Call, Carried, Evidence
 from tests.simulation import checker
+from tests.simulation.checker_telling import check_telling
 from tests.simulation.watch import Findings
 
 #: Share of effects that may end uncertain; in a small run, this many.
@@ -116,6 +117,11 @@ def _cases(evidence: Evidence, verdict: Verdict) -> None:
         name: _sink(kind, [_done(one) for one in evidence.carried if one.sink == name])
         for name, kind in _ACTIONS.items()
     }
+    every = {
+        case_id: {key: item.row for key, item in view.stored.items()}
+        for case_id, view in evidence.cases.items()
+    }
+    _lists(every, sinks, verdict)
     for case_id, view in evidence.cases.items():
         if view.received is None:
             continue
@@ -127,13 +133,26 @@ def _cases(evidence: Evidence, verdict: Verdict) -> None:
             sinks=sinks,
             store=SimpleNamespace(inner=SimpleNamespace(read=read)),
         )
-        rows = {key: item.row for key, item in view.stored.items()}
-        checker._Case(run, case_id, rows).check()
+        checker._Case(run, case_id, every[case_id]).check()
         verdict.lost += findings.lost
         verdict.duplicated += findings.duplicated
         verdict.uncertain += findings.uncertain
         verdict.effects += findings.effects
         verdict.violations[case_id] += findings.violations
+
+
+def _lists(every: dict[str, dict[str, Row]], sinks: Any, verdict: Verdict) -> None:
+    """Each message by itself or in one list, by the simulator's checker."""
+    findings = Findings()
+    run: Any = SimpleNamespace(
+        watch=SimpleNamespace(findings=findings, rows=every),
+        scenario=SimpleNamespace(timer=False),
+        sinks=sinks,
+    )
+    check_telling(run)
+    verdict.lost += findings.lost
+    verdict.duplicated += findings.duplicated
+    verdict.violations["run"] += findings.violations
 
 
 def _sink(kind: str, ledger: list[SimpleNamespace]) -> SimpleNamespace:

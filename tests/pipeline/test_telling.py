@@ -261,7 +261,7 @@ async def test_a_mail_server_in_trouble_delays_a_list_and_loses_nothing() -> Non
 
 async def test_an_announced_list_that_nobody_came_to_is_closed_and_says_nothing() -> None:
     made = world(DUTY, flood=FLOOD)
-    name = f"{ROUNDS}busy:x:flood:2026-01-01T000000Z"
+    name = f"{ROUNDS}busy.x.flood.2026-01-01T000000Z"
     await made.index.wake(Wake(case_id=name, at=made.clock.now()))
     await minutes(made, 2)
     view = await made.store.read(name)

@@ -153,6 +153,10 @@ class _Case:
             if not generations and request.instead_of:
                 # Nobody stands in where nothing has failed.
                 stopped = stopped or not any(map(self._failed, request.instead_of))
+            if not self._simulation.scenario.timer:
+                # Nobody waited until the hour of what has one.
+                stopped = stopped or (not generations and request.not_before is not None)
+                stopped = stopped or (last == "deferred" and generations[-1].gathered)
             if not generations and request.while_answered:
                 stopped = stopped or not any(map(self._calm, reviews))
             if not complete and not stopped:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from shared.domain.partition import Partition
+from shared.domain.telling import ROUNDS
 from shared.pipeline import effects, rounds
 from shared.pipeline.rounds import Place, Rounds
 
@@ -29,7 +30,7 @@ def nobody_closes_lists(simulation: Simulation, stack: ExitStack) -> None:
     true = simulation.index.wake
 
     async def only_of_cases(wake: Any) -> None:
-        if not wake.case_id.startswith("round:"):
+        if not wake.case_id.startswith(ROUNDS):
             await true(wake)
 
     stack.enter_context(patch.object(simulation.index, "wake", only_of_cases))
