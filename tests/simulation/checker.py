@@ -126,11 +126,9 @@ class _Case:
     def _effects(self) -> list[int]:
         """I2. The turns with an effect that needs a person."""
         asked: dict[str, EffectRequest] = {}
-        reviews: list[EffectRequest] = []
         for row in self._rows.values():
             if isinstance(row, StageRow) and row.state in ("finished", "parked"):
                 asked |= {request.key: request for request in row.effects}
-                reviews += [request for request in row.effects if request.while_answered]
         asked |= {request.key: request for act in self._acts for request in act.asks}
         stray = {r.request.key for r in self._rows.values() if isinstance(r, EffectRow)} - set(
             asked
@@ -144,22 +142,7 @@ class _Case:
             last = generations[-1].state if generations else "missing"
             resent = sum(act.act == "replay" and key in act.effects for act in self._acts)
             complete = len(generations) == resent + 1 and last in _HANDLED
-            # A cancel stops what had not begun, and what surely has not happened yet.
-            unhappened = generations and last == "deferred" and not generations[-1].ambiguous
-            stopped = self._cancelled and (len(generations) <= resent or unhappened)
-            if request.awaits and len(generations) <= resent:
-                # Nobody is asked once more when there is nothing left to ask.
-                stopped = stopped or self._waiting.isdisjoint(request.awaits)
-            if not generations and request.instead_of:
-                # Nobody stands in where nothing has failed.
-                stopped = stopped or not any(map(self._failed, request.instead_of))
-            if not self._simulation.scenario.timer:
-                # Nobody waited until the hour of what has one.
-                stopped = stopped or (not generations and request.not_before is not None)
-                stopped = stopped or (last == "deferred" and generations[-1].gathered)
-            if not generations and request.while_answered:
-                stopped = stopped or not any(map(self._calm, reviews))
-            if not complete and not stopped:
+            if not complete and not self._stopped(request, generations, resent):
                 self._findings.lost += 1
                 self._wrong(f"I2: effect {key} is {last} after {resent} replays")
             if last in ("refused", "uncertain"):
@@ -168,13 +151,32 @@ class _Case:
             self._applied(request, generations, resent)
         return failed
 
+    def _stopped(self, request: EffectRequest, generations: list[EffectRow], resent: int) -> bool:
+        """Whether an effect is right not to have come to its end."""
+        last = generations[-1] if generations else None
+        begun = len(generations) > resent
+        deferred = last is not None and last.state == "deferred"
+        if not self._simulation.scenario.timer and (
+            (last is None and request.not_before) or (deferred and last and last.gathered)
+        ):
+            return True  # nobody waited until its hour
+        if self._cancelled:
+            # A cancel stops what had not begun, and what surely has not happened yet.
+            return not begun or (deferred and last is not None and not last.ambiguous)
+        if request.awaits and not begun:
+            # Nobody is asked once more when there is nothing left to ask.
+            return self._waiting.isdisjoint(request.awaits)
+        if request.instead_of and last is None:
+            return not any(map(self._failed, request.instead_of))
+        return request.while_answered and last is None and not self._calm()
+
     def _failed(self, key: str) -> bool:
         """Whether an effect failed for good, and not as a part of a list."""
         last = self._generations(key)[-1:]
         return any(row.state in ("refused", "uncertain") and not row.gathered for row in last)
 
-    def _calm(self, review: EffectRequest) -> bool:
-        """Whether the case was answered for good in the turn that asks for a review."""
+    def _calm(self) -> bool:
+        """Whether the case was answered for good in a turn that asks for a review."""
         messages = [row for row in self._rows.values() if isinstance(row, MessageRow)]
         real = [m for m in messages if not self._came_to_nothing(m)]
         latest = [self._latest(m.turn, plan.stage) for m in real for plan in m.plan]
@@ -184,14 +186,14 @@ class _Case:
         )
         effects = [row for row in self._rows.values() if isinstance(row, EffectRow)]
         failed = any(row.state in ("refused", "uncertain") for row in effects)
-        key = f"reply-{review.turn}"
+        turn = max(message.turn for message in real)
+        review = any(r.while_answered and r.turn == turn for row in rows for r in row.effects)
+        key = f"reply-{turn}"
         asked = any(request.key == key for row in rows for request in row.effects)
         replied = any(row.request.key == key and row.state == "done" for row in effects)
         resolved = any(act.act == "resolve" for act in self._acts)
-        last = max(message.turn for message in real) == review.turn
-        return last and not (
-            needed or failed or resolved or self._waiting or (asked and not replied)
-        )
+        unsent = asked and not replied
+        return review and not (needed or failed or resolved or unsent or self._waiting)
 
     def _applied(self, request: EffectRequest, generations: list[EffectRow], resent: int) -> None:
         sink: SimulatedSink = self._simulation.sinks[request.sink]
