@@ -9,7 +9,6 @@ import pytest
 
 from devkit.crm.chatwoot import ChatwootApi, message_created, signed
 from devkit.crm.stand_in import Fault
-from shared.domain.outbound import mark_of
 from tests.support.benches import ChatwootBench
 from tests.support.crm import MakeWorld, deliver
 from tests.support.world import POSITIVE, World
@@ -38,27 +37,6 @@ async def post(world: World, body: bytes) -> Any:
 SECRET = ChatwootBench.webhook_secret
 ESCALATION: dict[str, Any] = {"actions": [], "needs_upper_management_attention": False}
 ORDER = message_created(42, 500, "Hi, where is my order?")
-
-
-async def test_a_message_gets_a_reply_a_note_labels_and_its_priority(
-    world: World, api: ChatwootApi
-) -> None:
-    api.conversations["42"].labels = ["vip"]
-    said = await post(world, ORDER)
-    await world.deliver()
-    case = await world.case(said["cases"][0])
-    assert {e.state for e in case.effects} == {"done"}
-    conversation = api.conversations["42"]
-    reply, note = conversation.messages[1:]
-    assert (reply["content"], reply["private"]) == ("We are sorry and look into it.", False)
-    assert note["private"] is True
-    assert "Urgency: high" in note["content"]
-    assert conversation.labels == [
-        "vip", "frontdesk", "frontdesk_escalated", "frontdesk_negative"
-    ]  # fmt: skip
-    assert conversation.priority == "high"
-    keys = [f"{case.case_id}-reply-1", f"{case.case_id}-escalation_note-1"]
-    assert sorted(api.ledger) == sorted(map(mark_of, keys))
 
 
 async def test_what_a_customer_wrote_makes_no_links_in_the_note(
@@ -112,12 +90,6 @@ async def test_our_note_is_known_when_it_comes_back_without_its_attribute(
     assert (await post(world, back))["counts"] == {"echo": 1}
     quoted = message_created(42, 900, "No!\n> " + note["content"].replace("\n", "\n> "))
     assert (await post(world, quoted))["counts"] == {"accepted": 1}
-
-
-async def test_a_message_with_only_a_picture_is_for_a_person(world: World) -> None:
-    said = await post(world, message_created(42, 500, ""))
-    await world.deliver()
-    assert "no_text" in (await world.case(said["cases"][0])).status_reason
 
 
 @pytest.mark.parametrize("kept", [True, False])

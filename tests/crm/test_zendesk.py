@@ -11,7 +11,6 @@ import pytest
 
 from devkit.crm.stand_in import Fault
 from devkit.crm.zendesk import AGENT, CUSTOMER, Ticket, ZendeskApi, comment, event, signed
-from shared.domain.outbound import mark_of
 from tests.support.benches import ZendeskBench
 from tests.support.crm import MakeWorld, deliver
 from tests.support.world import POSITIVE, World
@@ -48,27 +47,6 @@ def added(world: World, said: dict[str, Any], **more: Any) -> bytes:
         event("comment_added", "35436", world.clock.now(), DIRTY | more, comment=said)
     )
     return json.dumps(body).encode()
-
-
-async def test_a_new_ticket_gets_a_reply_a_note_tags_and_its_priority(
-    world: World, api: ZendeskApi
-) -> None:
-    said = await post(world, created(world))
-    await world.deliver()
-    case = await world.case(said["cases"][0])
-    assert case.customer_query == "Room 4\n\nMy room is dirty."
-    assert {e.state for e in case.effects} == {"done"}
-
-    ticket = api.tickets["35436"]
-    reply, note = ticket.comments[1:]
-    assert (reply["public"], reply["html_body"]) == (True, "We are sorry and look into it.")
-    assert note["public"] is False
-    for part in ("Urgency: high", "escalate: negative sentiment", "send_help", "Room 4 is dirty."):
-        assert part in note["html_body"]
-    assert ticket.tags == {"frontdesk", "frontdesk_escalated", "frontdesk_negative"}
-    assert ticket.priority == "high"
-    keys = [f"{case.case_id}-reply-1", f"{case.case_id}-escalation_note-1"]
-    assert sorted(api.ledger) == sorted(map(mark_of, keys))
 
 
 async def test_a_demonstration_models_reply_never_reaches_a_customer(

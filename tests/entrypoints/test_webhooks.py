@@ -100,14 +100,6 @@ async def test_a_customers_next_message_is_a_turn_of_the_same_case(world: World)
     assert [turn.text for turn in case.turns] == ["My room is dirty.", "Still dirty!"]
 
 
-async def test_a_message_that_comes_before_its_ticket_meets_it(world: World) -> None:
-    _, second = await post(world, NEXT, event="message.created", name="msg-2")
-    _, first = await post(world, DIRTY)
-    assert first["cases"] == second["cases"]
-    case = await world.case(first["cases"][0])
-    assert [turn.text for turn in case.turns] == ["Still dirty!", "My room is dirty."]
-
-
 async def test_two_desks_and_two_tickets_are_different_cases(world: World) -> None:
     _, first = await post(world, DIRTY)
     _, second = await post(world, DIRTY | {"ticket_id": "T-78"}, name="msg-2")
@@ -373,20 +365,6 @@ async def test_a_vendor_that_refuses_for_good_makes_it_a_case_for_a_person(
     await world.deliver()
     case = await world.case(said["cases"][0])
     assert (case.status, "refused" in case.status_reason) == ("escalated", True)
-
-
-async def test_a_vendors_rate_limit_is_kept_to(world: World, receiver: Receiver) -> None:
-    from tests.support.receiver import Fault
-
-    receiver.faults.append(Fault(429, {"Retry-After": "90"}))
-    _, said = await post(world, DIRTY)
-    await world.deliver()
-    assert max(sent.delay for sent in world.nudges.sent) >= 90
-    world.make_visible()
-    await world.deliver()
-    case = await world.case(said["cases"][0])
-    assert {e.state for e in case.effects} == {"done"}
-    assert len(receiver.ledger) == len(set(receiver.ledger)) == 3
 
 
 async def test_a_caller_of_the_api_cannot_have_us_write_into_a_crm(world: World) -> None:

@@ -32,7 +32,8 @@ from shared.domain.outbound import Labels, Post, carries, is_echo, mark_of, mark
 
 _VERSION = "2.14"
 _CUSTOMERS = frozenset({"user", "lead", "contact"})
-#: Tickets and conversations count their ids apart.
+#: Intercom's documentation does not say whether tickets and conversations share their ids; taking
+#: two of different customers for one would be worse than two cases of one customer.
 _TICKET = "ticket-"
 
 
