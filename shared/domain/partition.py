@@ -151,9 +151,12 @@ class Partition:
         return next((p for p in self.progress if p.turn == turn and p.plan.stage == stage), None)
 
     def said(self, message: MessageRow) -> MessageRow:
-        """A message with the customer's words in it, also when they had to be fetched."""
+        """A message with the customer's words in it, also when they had to be fetched.
+
+        It has none when they turned out to be in another turn.
+        """
         found = self._fetched.get(message.turn)
-        if found is None or found.nothing:
+        if found is None:
             return message
         names = ("text", "blob", "signals", "asks_for_human", "masked")
         return message.model_copy(update={name: getattr(found, name) for name in names})
@@ -169,6 +172,11 @@ class Partition:
         sent = {m.delivery_id for m in self.messages if m.delivery_id}
         sent = sent.union(*(m.elsewhere for m in self.messages))
         return frozenset(sent.union(*(found.ids for found in self._fetched.values())))
+
+    def fetched_before(self, message: MessageRow) -> bool:
+        """Whether another turn fetched the very message that this turn's delivery brought."""
+        others = (found for turn, found in self._fetched.items() if turn != message.turn)
+        return any(message.delivery_id in found.ids for found in others)
 
     @cached_property
     def _fetched(self) -> dict[int, Fetched]:

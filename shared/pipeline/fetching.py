@@ -2,7 +2,8 @@
 
 It stands first in the plans of such turns and asks no model; claims, leases, retries, parking and
 sweeping are those of every stage. It is also where a turn stops for a person before any agent works
-on it: a ticket without text, a conversation that looks like one of two automatons.
+on it: a ticket without text, a conversation that looks like one of two automatons. And it is where
+a turn whose words came along waits for the fetch of an earlier one, which may find them too.
 """
 
 from __future__ import annotations
@@ -52,7 +53,12 @@ class FetchStage:
             PermanentError: From the vendor; ``held`` reasons; ``no_text``.
         """
         message = view.messages[row.turn - 1]
-        fetched = await self._fetch(view, message, desk) if message.fetch is not None else None
+        self._check_turn(view, message.turn)
+        fetched: Fetched | None = None
+        if message.fetch is not None:
+            fetched = await self._fetch(view, message, desk)
+        elif view.fetched_before(message):
+            fetched = Fetched(nothing="taken in before")
         nothing = fetched is not None and fetched.nothing
         # A replay is a person's word that the turn may go on. What came to nothing goes to nobody:
         # it may be the vendor telling us of the note that told a person.
@@ -63,7 +69,6 @@ class FetchStage:
         return StageResult(writes=Writes(fetched=fetched))
 
     async def _fetch(self, view: Partition, message: MessageRow, desk: Desk) -> Fetched:
-        self._check_turn(view, message.turn)
         channel = view.received.channel if view.received else None
         if channel is None or not channel.external_id or message.fetch is None:
             raise PermanentError("no_ticket")
@@ -97,7 +102,10 @@ class FetchStage:
 
     @staticmethod
     def _check_turn(view: Partition, turn: int) -> None:
-        """Turns fetch one after another, so that no two take in the same message."""
+        """Turns fetch one after another, so that no two take in the same message.
+
+        Nor does one whose words came along while an earlier one was about to fetch them.
+        """
         for message in view.messages[: turn - 1]:
             progress = view.stage(message.turn, STAGE)
             if message.fetch is not None and progress and not progress.at_rest:

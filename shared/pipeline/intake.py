@@ -236,7 +236,8 @@ class Intake:
         row = await self._message(view.case_id, turn, text, message.delivery_id, fingerprint, desk)
         fetch = None if text else message.fetch
         held = _held(view, desk, has_text=bool(text or fetch is not None))
-        if not held and fetch is None:
+        # What an earlier turn is about to fetch may hold these words too: this one looks then.
+        if not held and fetch is None and not _fetching(view):
             return row
         plan = behind_fetch(self._plan)
         return row.model_copy(update={"fetch": fetch, "held": held, "plan": plan})
@@ -343,6 +344,11 @@ def _announced(view: Partition, message: InboundMessage) -> bool:
     return not readable(message.text) and any(
         m.turn in turns and m.fetch == message.fetch and m.fetch is not None for m in view.messages
     )
+
+
+def _fetching(view: Partition) -> bool:
+    """Whether a turn has yet to fetch what the ticket holds."""
+    return any(p.plan.stage == FETCH and not p.at_rest for p in view.progress)
 
 
 def _held(view: Partition, desk: Desk, *, has_text: bool) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
+from shared.domain.inbound import CustomerWords
+from shared.domain.rows import Row
 from shared.errors import PermanentError, RetryableError, UncertainError
 from tests.support.crm import MakeWorld, ThinVendor, deliver, thin
 from tests.support.world import POSITIVE, World
@@ -165,6 +169,45 @@ async def test_an_event_about_a_message_that_came_with_its_text_is_no_second_tur
     await world.deliver()
     assert len(world.model.calls) == 3
     assert len((await world.store.read(case_id)).messages) == 2
+
+
+@pytest.mark.parametrize("fetch_ends_first", [True, False])
+async def test_a_message_whose_text_comes_while_an_event_fetches_it_is_in_one_turn(
+    world: World, vendor: ThinVendor, fetch_ends_first: bool
+) -> None:
+    """The text comes while the fetch of an event before it is under way, and finds it too."""
+    vendor.tickets["7"].append(("m-2", "customer", "Still dirty!"))
+    [case_id] = await take(world, happened("e-1"))
+    whole = happened("m-1", fetch=None, text="My room is dirty.")
+    nudge = world.nudges.sent.pop(0).nudge
+    if fetch_ends_first:
+        insert = world.store.insert
+
+        async def late(name: str, row: Row) -> str:
+            """What was read is old by the time that the turn is written."""
+            world.store.insert = insert  # type: ignore[method-assign]
+            await world.run(nudge)
+            return await insert(name, row)
+
+        world.store.insert = late  # type: ignore[method-assign]
+        await take(world, whole)
+    else:
+        fetch = vendor.fetch
+
+        async def slow(ticket_id: str, what: str) -> Sequence[CustomerWords]:
+            """The text comes when the stage has read what there is."""
+            await take(world, whole)
+            return await fetch(ticket_id, what)
+
+        vendor.fetch = slow  # type: ignore[method-assign]
+        await world.run(nudge)
+    for _ in range(3):
+        await world.deliver()
+        world.make_visible()
+    case = await world.case(case_id)
+    assert [turn.text for turn in case.turns] == ["My room is dirty.\n\nStill dirty!", ""]
+    assert (len(world.model.calls), len(vendor.posts)) == (3, 2)
+    assert await world.open_marks() == 0
 
 
 async def test_a_turn_that_is_held_is_fetched_when_a_person_lets_it_go_on(

@@ -324,15 +324,18 @@ def _held(rows: dict[str, Row]) -> tuple[Counter[str], bool]:
     acts = [row for row in rows.values() if isinstance(row, ActRow)]
     held: Counter[str] = Counter()
     by_person = any(act.act == "cancel" for act in acts)
+    empty: set[int] = set()
     for row in rows.values():
-        if isinstance(row, MessageRow) and row.fetch is None:
-            held[row.delivery_id or ""] += 1
         if isinstance(row, StageRow) and row.stage == "fetch":
             replays = sum(f"{row.turn}:fetch" in act.stages for act in acts)
             fetched = row.writes.fetched if row.state == "finished" else None
             if row.generation == replays:
                 by_person = by_person or row.state == "parked"
                 held.update(fetched.ids if fetched else ())
+                empty |= {row.turn} if fetched and fetched.nothing else set()
+    for row in rows.values():
+        if isinstance(row, MessageRow) and row.fetch is None and row.turn not in empty:
+            held[row.delivery_id or ""] += 1
     return held, by_person
 
 

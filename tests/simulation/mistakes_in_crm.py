@@ -29,6 +29,11 @@ def forgets_what_was_fetched(simulation: Simulation, stack: ExitStack) -> None:
     stack.enter_context(patch.object(Partition, "taken_in", property(taken_in)))
 
 
+def waits_for_no_fetch(simulation: Simulation, stack: ExitStack) -> None:
+    """A text that comes while an earlier turn fetches is worked on at once, fetched or not."""
+    stack.enter_context(patch("shared.pipeline.intake._fetching", lambda _: False))
+
+
 def leaves_it_half_made(simulation: Simulation, stack: ExitStack) -> None:
     """A delivery that finds its message without a case takes it for done."""
 

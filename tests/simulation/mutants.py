@@ -84,6 +84,7 @@ _STORIES: dict[Apply, Scenario] = {
     ),
     crm.fetches_side_by_side: _THIN,
     crm.forgets_what_was_fetched: _THIN,
+    crm.waits_for_no_fetch: BASE["mixed"],
     crm.leaves_it_half_made: Scenario((Caller(crm="text"),)),
     work.no_check_after_look_up: Scenario(
         (Caller(),),
@@ -204,6 +205,7 @@ _WHAT: dict[Apply, str] = {
     telling.never_stands_in: "nobody else is told although a channel failed",
     telling.asks_everybody_for_reviews: "whoever waits for a person is asked for a review",
     telling.never_asks_for_reviews: "nobody is asked for a review",
+    crm.waits_for_no_fetch: "a text does not wait for a fetch that may find it too",
     crm.leaves_it_half_made: "a message without its case is taken for accepted",
 }
 MUTANTS: dict[str, Mutant] = {

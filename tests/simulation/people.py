@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shared.bootstrap import Frontdesk
     from tests.simulation.crm import SimulatedCrm
     from tests.simulation.host import Host
-    from tests.simulation.scenario import Caller, Step
+    from tests.simulation.scenario import Caller, Crm, Step
     from tests.simulation.watch import Watch
     from tests.simulation.world import Invocation, World
 
@@ -59,7 +59,7 @@ class People:
         self._watch = watch
         self._host = host
         self._crm = crm
-        self._thin: set[str] = set()
+        self._kinds: dict[str, Crm] = {}
         self._events = 0
 
     def arrive(self, number: int, caller: Caller) -> None:
@@ -87,8 +87,7 @@ class People:
     ) -> None:
         """The same, for a customer who writes in a CRM."""
         ticket = f"T{number}"
-        if caller.crm == "thin":
-            self._thin.add(ticket)
+        self._kinds[ticket] = caller.crm
         self.start(self._write(caller.at, ticket, text, f"m{number}", opened))
         if caller.twin is not None:
             self.start(self._write(caller.at + caller.twin, ticket, text, f"m{number}", opened))
@@ -107,15 +106,16 @@ class People:
         await self._world.wait(at)
         if (name, text) not in self._crm.tickets.get(ticket, []):
             self._crm.write(ticket, name, text)
-        if ticket in self._thin:
+        opens = self._crm.tickets[ticket][0][0] == name
+        if self._kinds[ticket] == "text" or (self._kinds[ticket] == "mixed" and not opens):
+            await self._deliver(event(ticket, name, text), opened)
+        else:
             self.announce(ticket)
             await self._deliver(event(ticket, f"event-{name}", None), opened)
-        else:
-            await self._deliver(event(ticket, name, text), opened)
 
     def announce(self, ticket: str) -> None:
         """A webhook that says no more than that something is in a ticket."""
-        if ticket in self._thin:
+        if self._kinds[ticket] != "text":
             self._events += 1
             opened: asyncio.Future[str] = self._world.loop.create_future()
             self.start(self._deliver(event(ticket, f"event-{self._events}", None), opened))
@@ -124,7 +124,8 @@ class People:
         for pause in _TRIES:
             verdict, said = await self.http("webhook", lambda app: _receive(app, message))
             if verdict == "ok":
-                if message.fetch is None:
+                # Of a mixed ticket's, a fetch may have taken it in; the ticket is checked as a whole.
+                if self._kinds[message.ticket_id] == "text":
                     self._promised(said, readable(message.text), message.delivery_id)
                 if not opened.done():
                     opened.set_result(said.case_id)

@@ -15,8 +15,8 @@ Mood = Literal["good", "bad", "costly"]
 Act = Literal[
     "follow_up", "cancel", "resolve", "replay", "rerun", "resend", "poison", "approve", "reject"
 ]
-Crm = Literal["", "text", "thin"]
 _BUSY: tuple[Literal["hotel", "busy"], ...] = ("hotel", "hotel", "busy")
+Crm = Literal["", "text", "thin", "mixed"]
 SinkKind = Literal["keyed", "queryable", "unkeyed"]
 
 
@@ -52,7 +52,8 @@ class Caller:
         reply: Whether it names an address for replies.
         long: The message is too long for a table row.
         desk: ``busy`` gathers messages in lists, and asks for reviews.
-        crm: He writes in a CRM, whose webhook brings the ``text``, or is ``thin``.
+        crm: He writes in a CRM, whose webhook brings the ``text``, or is ``thin``, or is ``mixed``:
+            it is thin for the ticket and brings the text of all that follows.
     """
 
     at: float = 0.0
@@ -150,6 +151,7 @@ BASE: dict[str, Scenario] = {
     "thin": Scenario((Caller(mood="good", crm="thin", steps=(Step(20.0, "follow_up", "bad"),)),)),
     "flood": Scenario(tuple(Caller(at=0.2 * n, desk="busy") for n in range(3)), skews=(0.0, 18.0)),
     "reviewed": Scenario((Caller(mood="good", desk="busy"),)),
+    "mixed": Scenario((Caller(mood="good", crm="mixed", steps=(Step(0.5, "follow_up"),)),)),
     "twins": Scenario((Caller(mood="good", twin=0.0, clash=0.5),)),
 }
 
@@ -253,7 +255,7 @@ def _caller(random: Random, *, people: bool) -> Caller:
 
 
 def _crm(random: Random) -> Crm:
-    return random.choice(("", "", "", "text", "thin"))
+    return random.choice(("", "", "", "text", "thin", "mixed"))
 
 
 _STAGES = ("customer_query", "sentiment", "escalation")
