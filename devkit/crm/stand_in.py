@@ -12,7 +12,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -63,6 +63,7 @@ class VendorApi(ABC):
         vendor: As in the webhook's address.
         credentials: Settings that it accepts, besides ``URL``.
         faults: For the next requests, in their order.
+        fault: Makes what goes wrong with every request after those; None for nothing.
         refusals: The same in the vendor's own words.
         spares_reads: Whether only requests that write have faults.
         requests: Method and path of all that were let in, in their order.
@@ -73,6 +74,7 @@ class VendorApi(ABC):
         token_form: What has to be said for one.
         token_lives: Seconds that one says to live; None for vendors that do not say.
         tokens: How many were given; only the last is taken.
+        keeps_tokens: Whether all of them are taken, as by vendors that let several run.
     """
 
     token_path: ClassVar[str] = ""
@@ -84,6 +86,8 @@ class VendorApi(ABC):
 
     def __init__(self) -> None:
         self.faults: deque[Fault] = deque()
+        self.fault: Callable[[], Fault] | None = None
+        self.keeps_tokens = False
         self.refusals: deque[RefusedError] = deque()
         self.spares_reads = False
         self.tokens = 0
@@ -121,8 +125,10 @@ class VendorApi(ABC):
         """Whether it is ours: its headers are those of our credentials, its body is signed."""
 
     def takes_token(self, request: web.Request) -> bool:
-        """Whether it names the access token that was given last."""
-        return request.headers.get("Authorization") == f"Bearer access-{self.tokens}"
+        """Whether it names an access token that is taken."""
+        taken = range(1 if self.keeps_tokens else self.tokens, self.tokens + 1)
+        said = request.headers.get("Authorization")
+        return any(said == f"Bearer access-{number}" for number in taken)
 
     def _give(self, request: web.Request, form: dict[str, str]) -> web.StreamResponse:
         asked = (request.method, request.content_type)
@@ -141,6 +147,13 @@ class VendorApi(ABC):
         found = re.search(r"\[(fd-[0-9a-f]{12})-", text)
         self.ledger.append(found[1] if found else "no mark")
 
+    def _next_fault(self, method: str) -> Fault:
+        if self.spares_reads and method == "GET":
+            return Fault(keep=True)
+        if self.faults:
+            return self.faults.popleft()
+        return self.fault() if self.fault else Fault(keep=True)
+
     async def _take(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         if self.token_path and request.path == self.token_path:
@@ -151,8 +164,7 @@ class VendorApi(ABC):
             return web.json_response({"error": "not JSON"}, status=415)
         self.requests.append(f"{request.method} {request.path}")
         self.headers = request.headers
-        spared = self.spares_reads and request.method == "GET"
-        fault = self.faults.popleft() if self.faults and not spared else Fault(keep=True)
+        fault = self._next_fault(request.method)
         status, said = self._applied(request, raw) if fault.keep else (200, None)
         if fault.hang:
             await asyncio.sleep(60)

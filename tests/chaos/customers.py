@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from tests.chaos.evidence import Promise, token
+from tests.chaos.tickets import Tickets
 from tests.chaos.wire import Wire
 
 _DESKS = ("hotel", "restaurant", "bank", "garage", "garage")
@@ -24,6 +25,8 @@ _LONG = " It goes on and on." * 1000
 _REDELIVERED = 0.05
 _FOLLOWED_UP = 0.12
 _CANCELLED = 0.05
+#: Share of those who write in a CRM.
+_IN_CRM = 0.4
 
 
 class Customers:
@@ -32,6 +35,7 @@ class Customers:
     Args:
         seed: Of who does what.
         wire: To the hosts.
+        tickets: The CRMs that some of them write in.
         reply_address: Where replies go.
 
     Attributes:
@@ -42,7 +46,7 @@ class Customers:
         troubles: Answers that should not have been given.
     """
 
-    def __init__(self, seed: int, wire: Wire, reply_address: str) -> None:
+    def __init__(self, seed: int, wire: Wire, tickets: Tickets, reply_address: str) -> None:
         self.promises: list[Promise] = []
         self.cancelled: set[str] = set()
         self.unanswered: set[str] = set()
@@ -50,8 +54,14 @@ class Customers:
         self.troubles: list[str] = []
         self._seed = seed
         self._wire = wire
+        self._tickets = tickets
         self._reply_address = reply_address
         self._later: set[asyncio.Task[None]] = set()
+
+    @property
+    def case_ids(self) -> set[str]:
+        """The cases that were opened so far; of CRMs those that their answers name."""
+        return {promise.case_id for promise in self.promises} | self._tickets.case_ids
 
     async def come(self, count: int, admit: Callable[[int], Coroutine[Any, Any, None]]) -> None:
         """Lets this many customers come and waits until the last has said everything.
@@ -78,6 +88,9 @@ class Customers:
 
     async def _visit(self, number: int) -> None:
         dice = Random(f"{self._seed} customer {number}")
+        if dice.random() < _IN_CRM:
+            await self._tickets.visit(number)
+            return
         text = f"{token(number, 1)} {dice.choice(_TEXTS)}"
         if dice.random() < 0.03:
             text += _LONG

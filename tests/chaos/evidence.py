@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.case import IndexEntry
 from shared.domain.partition import Partition
+from shared.domain.rows import MessageRow
 from shared.pipeline.limits import Limits
 
 _TOKEN = re.compile(r"\[chaos (\d+)-(\d+)\]")
@@ -19,10 +20,9 @@ def token(number: int, turn: int) -> str:
     return f"[chaos {number}-{turn}]"
 
 
-def token_in(text: str) -> tuple[int, int]:
-    """Number and turn of the mark in a text; zeros without one."""
-    found = _TOKEN.search(text)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
+def tokens_in(text: str) -> list[tuple[int, int]]:
+    """Number and turn of each mark in a text."""
+    return [(int(number), int(turn)) for number, turn in _TOKEN.findall(text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,33 @@ class Decision:
     by_link: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a customer wrote into a ticket: from then on it must reach exactly one turn."""
+
+    vendor: str
+    desk: str
+    ticket: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What a vendor says was written into its tickets.
+
+    Attributes:
+        kind: What the vendor does with a key that comes again, as a sink's.
+        ledger: Receipts, in their order.
+        receipt: Makes the receipt of an idempotency key.
+        untagged: Tickets without our tags, where the vendor has tags.
+    """
+
+    kind: str
+    ledger: list[str]
+    receipt: Callable[[str], str]
+    untagged: set[str] = field(default_factory=set)
+
+
 @dataclass
 class Evidence:
     """Rows and ledgers at rest.
@@ -128,6 +155,10 @@ class Evidence:
         replies: Every callback that arrived.
         mails: Idempotency keys of the mails that were taken.
         carried: Actions that were carried out, by the ledgers of what carries them out.
+        words: What customers wrote in CRMs.
+        books: What was written into tickets, by vendor.
+        forged: Tickets of which only forged deliveries came.
+        refused: How many of those were refused.
         decisions: What people decided on actions and was accepted.
         listed: Facet and entry of every row of the index.
         quarantined: Bodies in quarantine.
@@ -148,6 +179,10 @@ class Evidence:
     replies: list[Reply] = field(default_factory=list)
     mails: list[str] = field(default_factory=list)
     carried: list[Carried] = field(default_factory=list)
+    words: list[Words] = field(default_factory=list)
+    books: dict[str, Books] = field(default_factory=dict)
+    forged: set[str] = field(default_factory=set)
+    refused: int = 0
     decisions: list[Decision] = field(default_factory=list)
     listed: list[tuple[str, IndexEntry]] = field(default_factory=list)
     quarantined: list[str] = field(default_factory=list)
@@ -155,3 +190,8 @@ class Evidence:
     left: Mapping[str, int] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
+
+    def said(self, view: Partition, message: MessageRow) -> str:
+        """The whole text of a message, fetched or in a blob as it may be."""
+        row = view.said(message)
+        return self.texts.get(row.blob, "") if row.blob else row.text

@@ -13,13 +13,14 @@ from pathlib import Path
 from random import Random
 from typing import Any, Self, TypeVar
 
+from devkit.crm.stand_in import Fault as VendorFault
 from devkit.emulator import Emulator
 from devkit.emulator.app import Received
 from devkit.mailbox import Fault as MailFault
 from devkit.mailbox import Mailbox, ledger
 from devkit.setup import MODEL_SETTINGS, ROOT
 from shared.adapters.desk_files import load_desks
-from tests.chaos.evidence import Call, Carried, Reply, token_in
+from tests.chaos.evidence import Call, Carried, Reply, tokens_in
 from tests.chaos.service import ActionService, read_calls
 from tests.support.receiver import SECRET, Receiver
 from tests.support.receiver import Fault as ReceiverFault
@@ -213,7 +214,7 @@ class _Arrivals(deque[Received]):
 def _call(at: float, received: Received) -> Call:
     body = received.body
     texts = [message["content"] for message in body["messages"] if message["role"] == "user"]
-    number, turn = token_in(" ".join(texts))
+    number, turn = next(iter(tokens_in(" ".join(texts))), (0, 0))
     return Call(
         at=at,
         number=number,
@@ -235,6 +236,18 @@ def _receiver_fault(dice: Random) -> ReceiverFault:
         (0.05, ReceiverFault(cut=True, keep=keep)),
     ]
     return _drawn(dice, kinds) or ReceiverFault(keep=True)
+
+
+def vendor_fault(dice: Random) -> VendorFault:
+    """One of nine requests to a CRM fails; of most kinds half are applied all the same."""
+    keep = dice.random() < 0.5
+    kinds = [
+        (0.02, VendorFault(status=503, headers={"Retry-After": "1"})),
+        (0.03, VendorFault(status=429, headers={"Retry-After": "1"})),
+        (0.02, VendorFault(status=500, keep=keep)),
+        (0.04, VendorFault(cut=True, keep=keep)),
+    ]
+    return _drawn(dice, kinds) or VendorFault(keep=True)
 
 
 def _service_fault(dice: Random) -> ServiceFault:

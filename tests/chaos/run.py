@@ -26,9 +26,10 @@ from tests.chaos.customers import Customers
 from tests.chaos.evidence import Evidence
 from tests.chaos.hosts import Hosts
 from tests.chaos.operators import Operators
-from tests.chaos.outside import PUBLIC_URL, Outside
+from tests.chaos.outside import PUBLIC_URL, Outside, vendor_fault
 from tests.chaos.service import read_tickets
 from tests.chaos.storage import RestartedStorage
+from tests.chaos.tickets import Tickets
 from tests.chaos.verdict import Verdict, judge, may_stay_open
 from tests.chaos.wire import Wire
 
@@ -88,12 +89,16 @@ async def run(order: Order, say: Say) -> tuple[Verdict, str]:
             log.flush()
 
         timeout = order.clocks.limits.model_timeout
+        wire = Wire(lambda: chaos.hosts.ready)
+        dice = Random(f"{order.seed} vendors")
+        fault = (lambda: vendor_fault(dice)) if order.faults else None
         async with (
             Outside(order.folder, order.seed, timeout, faults=order.faults) as outside,
+            Tickets(order.seed, wire, PUBLIC_URL, fault) as tickets,
             RestartedStorage(Path(data), order.folder) as azurite,
             _connected(azurite) as storage,
         ):
-            chaos = _Chaos(order, outside, azurite, storage, note, say)
+            chaos = _Chaos(order, _Around(outside, tickets, wire, azurite, storage), note, say)
             evidence = await chaos.unfold()
             verdict = judge(evidence)
             line = (
@@ -106,20 +111,25 @@ async def run(order: Order, say: Say) -> tuple[Verdict, str]:
     return verdict, line
 
 
+@dataclass(frozen=True)
+class _Around:
+    """What the hosts work with, and what leads to them."""
+
+    outside: Outside
+    tickets: Tickets
+    wire: Wire
+    azurite: RestartedStorage
+    storage: AzureStorage
+
+
 class _Chaos:
-    def __init__(
-        self,
-        order: Order,
-        outside: Outside,
-        azurite: RestartedStorage,
-        storage: AzureStorage,
-        note: Say,
-        say: Say,
-    ) -> None:
+    def __init__(self, order: Order, around: _Around, note: Say, say: Say) -> None:
         self._order = order
-        self._outside = outside
-        self._azurite = azurite
-        self._storage = storage
+        self._outside = outside = around.outside
+        self._tickets = tickets = around.tickets
+        self._wire = wire = around.wire
+        self._azurite = azurite = around.azurite
+        self._storage = storage = around.storage
         self._note = note
         self._say = say
         self._began = time.monotonic()
@@ -128,6 +138,7 @@ class _Chaos:
         self.hosts = Hosts(
             order.hosts,
             outside.environment
+            | tickets.environment
             | order.clocks.environment
             | {
                 "AzureWebJobsStorage": azurite.connection_string,
@@ -136,15 +147,14 @@ class _Chaos:
             order.folder,
             note,
         )
-        self._wire = Wire(lambda: self.hosts.ready)
-        self._customers = Customers(order.seed, self._wire, outside.reply_address)
-        self._operators = Operators(order.seed, self._wire, outside.mailed, PUBLIC_URL)
+        self._customers = Customers(order.seed, wire, tickets, outside.reply_address)
+        self._operators = Operators(order.seed, wire, outside.mailed, PUBLIC_URL)
         self._copies = Copies(storage, order.seed)
 
     @property
     def duplicates(self) -> int:
         """Queue messages and deliveries that came twice."""
-        return self._copies.sent + self._customers.redelivered
+        return self._copies.sent + self._customers.redelivered + self._tickets.redelivered
 
     async def unfold(self) -> Evidence:
         """Kills and faults, then calm until all is at rest."""
@@ -157,7 +167,9 @@ class _Chaos:
                 await self._storm()
                 await self.hosts.all_ready()
                 self._outside.calm_down()
+                self._tickets.calm_down()
                 self._note("calm")
+                await self._polled(time.time())
                 await self._rest()
             finally:
                 for task in watchers:
@@ -200,7 +212,7 @@ class _Chaos:
             enough = (
                 max(1, order.cases * self.hosts.kills / (order.kills + 1)) if order.cases else 0
             )
-            await _until(lambda: self._served or len(self._customers.promises) >= enough)  # noqa: B023
+            await _until(lambda: self._served or len(self._customers.case_ids) >= enough)  # noqa: B023
             self.hosts.kill(dice)
 
     async def _restart_storage(self) -> None:
@@ -208,37 +220,60 @@ class _Chaos:
         order = self._order
         for number in range(1, order.restarts + 1):
             enough = order.cases * number / (order.restarts + 1)
-            await _until(lambda: self._served or len(self._customers.promises) >= enough)  # noqa: B023
+            await _until(lambda: self._served or len(self._customers.case_ids) >= enough)  # noqa: B023
             self._note("Azurite goes down")
             await self._azurite.restart()
             self._note("Azurite is back")
 
     async def _copy(self) -> None:
         async with asyncio.TaskGroup() as group:
-            seen = 0
-            while not (self._served and seen == len(self._customers.promises)):
-                for promise in self._customers.promises[seen:]:
-                    seen += 1
-                    group.create_task(self._copies.of(promise.case_id))
+            seen: set[str] = set()
+            while True:
+                last = self._served
+                fresh = self._customers.case_ids - seen
+                seen |= fresh
+                for case_id in sorted(fresh):
+                    group.create_task(self._copies.of(case_id))
+                if last:
+                    return
                 await asyncio.sleep(0.1)
 
     async def _sweep(self) -> None:
         """Has the sweep fire more often than its timer does, where the clocks are hurried."""
-        every = self._order.clocks.sweep_every
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
-            while every:
-                await asyncio.sleep(every)
-                if host := self.hosts.with_timers:
-                    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                        await session.post(f"{host}/admin/functions/sweep", json={})
+        while every := self._order.clocks.sweep_every:
+            await asyncio.sleep(every)
+            await self._ring("sweep")
+
+    async def _ring(self, timer: str) -> None:
+        """Has a timer fire, if the host that has them runs."""
+        if host := self.hosts.with_timers:
+            timeout = aiohttp.ClientTimeout(total=5)
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with aiohttp.ClientSession(timeout=timeout) as session:
+                    await session.post(f"{host}/admin/functions/{timer}", json={})
+
+    async def _polled(self, since: float) -> None:
+        """Waits until every poll has looked at all that came before, as it says when it is done."""
+        deadline = time.monotonic() + self._order.rest_limit
+        marks: dict[str, str | None] = dict.fromkeys(self._tickets.polled)
+        while late := [name for name, mark in marks.items() if int(mark or 0) < since]:
+            if time.monotonic() > deadline:
+                self._troubles.append(f"not polled in time: {', '.join(sorted(late))}")
+                return
+            await self._ring("poll")
+            await asyncio.sleep(4 * _LOOK_EVERY)
+            with contextlib.suppress(RetryableError):
+                for name in late:
+                    marks[name] = await self._storage.inbox.mark(name)
+        self._note("polled")
 
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(5)
             self.hosts.look()
-            accepted, kills = len(self._customers.promises), self.hosts.kills
+            accepted, kills = len(self._customers.case_ids), self.hosts.kills
             self._say(
-                f"{time.monotonic() - self._began:4.0f} s  {accepted} messages accepted, "
+                f"{time.monotonic() - self._began:4.0f} s  {accepted} cases accepted, "
                 f"{kills} of {self._order.kills} kills"
             )
 
@@ -275,6 +310,9 @@ class _Chaos:
             cancelled=self._customers.cancelled,
             unanswered=self._customers.unanswered | self._operators.unanswered,
             decisions=self._operators.decisions,
+            words=self._tickets.words,
+            forged=self._tickets.forged,
+            refused=self._tickets.refused,
             troubles=[
                 *self._troubles,
                 *self._customers.troubles,
@@ -289,7 +327,7 @@ class _Chaos:
         evidence.garbage = garbage
         evidence.calls = self._outside.calls()
         evidence.applied, evidence.replies = self._outside.applied(), self._outside.replies()
-        evidence.mails = self._outside.mails()
+        evidence.mails, evidence.books = self._outside.mails(), self._tickets.books()
         evidence.carried = self._outside.carried() + await read_tickets(self._storage.tickets)
         stored: dict[str, list[Stored]] = {}
         async for entity in self._storage.cases._client.list_entities():
@@ -302,8 +340,8 @@ class _Chaos:
         evidence.texts = {
             row.blob: await self._storage.texts.get(row.blob)
             for view in evidence.cases.values()
-            for row in view.messages
-            if row.blob
+            for message in view.messages
+            if (row := view.said(message)).blob
         }
         kept = await self._storage.quarantine.entries(1000)
         evidence.quarantined = [item.body for item in kept]

@@ -10,18 +10,31 @@ from typing import Any
 import pytest
 
 from shared.domain.fold import index_entry
+from shared.domain.outbound import mark_of
 from shared.domain.partition import Partition
 from shared.domain.progress import Stored
 from shared.domain.proposed import carry_out
 from shared.domain.rows import ActRow, Channel, EffectRow, MessageRow, ReceivedRow, Row, StageRow
 from shared.domain.stage import Action, EffectRequest, PlannedStage, StageEvent, Writes
 from shared.pipeline.limits import Limits
-from tests.chaos.evidence import Call, Carried, Decision, Evidence, Promise, Reply, token
+from tests.chaos.evidence import (
+    Books,
+    Call,
+    Carried,
+    Decision,
+    Evidence,
+    Promise,
+    Reply,
+    Words,
+    token,
+)
 from tests.chaos.verdict import judge
 
 CASE = "11111111-1111-4111-8111-111111111111"
+CRM_CASE = "22222222-2222-4222-8222-222222222222"
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 TEXT = f"{token(1, 1)} My room is dirty."
+TICKET_TEXT = f"{token(2, 1)} Thank you."
 REPLY = EffectRequest(key="reply-1", sink="callback", to=("https://crm.example.com",), turn=1)
 MAIL = EffectRequest(key="escalated-1", sink="email", to=("desk@hotel.example",), turn=1)
 FREE = Action(
@@ -31,6 +44,8 @@ FREE = Action(
 ASKED = Action(id="refund-1-bbbbbbbbbb", name="refund", arguments={"amount": 30.0}, backend="http")
 (TOW,) = carry_out([FREE], 1)
 (PAY,) = carry_out([ASKED.model_copy(update={"verdict": "execute"})], 1)
+NOTE = EffectRequest(key="note-1", sink="zendesk", to=("T-1",), turn=1)
+LABELS = EffectRequest(key="labels-1", sink="zendesk", to=("T-1",), turn=1)
 CLAIM = {"epoch": 1, "owner": "a", "lease_until": NOW, "attempts": 1, "claimed_at": NOW}
 
 
@@ -84,8 +99,35 @@ def carried(action: Action, **more: Any) -> Carried:
     return Carried(**fields | {"name": action.name, "arguments": action.arguments} | more)
 
 
+def a_ticket() -> Partition:
+    """The case of a ticket, with a note and labels in it."""
+    plan = PlannedStage(stage="sentiment", role="agent", objective="Judges.")
+    message = MessageRow(
+        turn=1,
+        text=f"Room 4\n\n{TICKET_TEXT}",
+        size=9,
+        fingerprint="f",
+        delivery_id="m-1",
+        received_at=NOW,
+        plan=(plan,),
+    )
+    channel = Channel(source="zendesk", external_id="T-1", connected=True)
+    received = ReceivedRow(desk="hotel", scene="A hotel.", channel=channel, created_at=NOW)
+    stage = a_stage(
+        stage="sentiment",
+        writes=Writes(sentiment="Positive", support_response="Thanks."),
+        actions=(),
+        effects=(NOTE, LABELS),
+    )
+    rows: list[Row] = [received, message, stage, an_effect(NOTE), an_effect(LABELS)]
+    return Partition(CRM_CASE, [Stored(row, "") for row in rows])
+
+
 def clean() -> Evidence:
-    """One case that was answered, its reply posted, its mail sent, and two actions carried out."""
+    """One case that was answered, its reply posted, its mail sent, and two actions carried out.
+
+    And one of a CRM, with a note in its ticket.
+    """
     plan = PlannedStage(stage="customer_query", role="agent", objective="Answers.")
     message = MessageRow(
         turn=1,
@@ -102,7 +144,7 @@ def clean() -> Evidence:
     view = Partition(CASE, [Stored(row, "") for row in rows])
     return Evidence(
         limits=Limits(),
-        cases={CASE: view},
+        cases={CASE: view, CRM_CASE: a_ticket()},
         promises=[Promise(1, CASE, "d", TEXT)],
         calls=[Call(at(1.5).timestamp(), 1, 1, "customer_query", 200)],
         applied=[f"{CASE}-reply-1"],
@@ -110,7 +152,9 @@ def clean() -> Evidence:
         mails=[f"{CASE}-escalated-1"],
         carried=[carried(FREE), carried(ASKED)],
         decisions=[Decision(CASE, ASKED.id, "approve", by_link=True)],
-        listed=[("answered", index_entry(view))],
+        words=[Words("zendesk", "hotel", "T-1", TICKET_TEXT)],
+        books={"zendesk": Books("queryable", [mark_of(f"{CRM_CASE}-note-1")], mark_of)},
+        listed=[("answered", index_entry(view)), ("answered", index_entry(a_ticket()))],
     )
 
 
@@ -128,8 +172,7 @@ def stage_left_working(evidence: Evidence) -> None:
 
 
 def case_gone(evidence: Evidence) -> None:
-    evidence.cases.clear()
-    evidence.listed.clear()
+    del evidence.cases[CASE], evidence.listed[0]
     evidence.decisions.clear()
 
 
@@ -196,7 +239,7 @@ def many_uncertain(evidence: Evidence) -> None:
     evidence.calm = True
     unsure = events((4, 1, "claimed"), (5, 1, "uncertain"))
     write(evidence, an_effect(MAIL, state="uncertain", events=unsure))
-    evidence.listed = [("escalated", index_entry(evidence.cases[CASE]))]
+    evidence.listed[0] = ("escalated", index_entry(evidence.cases[CASE]))
 
 
 def cancel_forgotten(evidence: Evidence) -> None:
@@ -232,7 +275,7 @@ def approved_action_never_done(evidence: Evidence) -> None:
 def approved_action_not_even_begun(evidence: Evidence) -> None:
     evidence.carried.pop()
     without(evidence, f"e|{PAY.key}|000")
-    evidence.listed = [("escalated", index_entry(evidence.cases[CASE]))]
+    evidence.listed[0] = ("escalated", index_entry(evidence.cases[CASE]))
 
 
 def decided_both_ways(evidence: Evidence) -> None:
@@ -243,16 +286,54 @@ def decision_forgotten(evidence: Evidence) -> None:
     evidence.decisions.append(Decision(CASE, FREE.id, "reject", by_link=False))
 
 
+def ticket_is_two_cases(evidence: Evidence) -> None:
+    view, other = evidence.cases[CRM_CASE], CRM_CASE.replace("2", "3")
+    rest = view.messages[0].model_copy(update={"text": "Still dirty."})
+    evidence.cases[other] = Partition(other, view.stored.values()).with_row(rest, "")
+
+
+def words_in_no_turn(evidence: Evidence) -> None:
+    evidence.words.append(replace(evidence.words[0], text="[chaos 2-2] Still dirty."))
+
+
+def words_in_two_turns(evidence: Evidence) -> None:
+    view = evidence.cases[CRM_CASE]
+    again = view.messages[0].model_copy(update={"turn": 2, "delivery_id": "m-2"})
+    evidence.cases[CRM_CASE] = view.with_row(again, "")
+
+
+def note_doubled(evidence: Evidence) -> None:
+    evidence.books["zendesk"].ledger.append(evidence.books["zendesk"].ledger[0])
+
+
+def note_lost(evidence: Evidence) -> None:
+    evidence.books["zendesk"].ledger.clear()
+
+
+def note_that_nobody_asked_for(evidence: Evidence) -> None:
+    evidence.books["zendesk"].ledger.append("fd-000000000000")
+
+
+def labels_lost(evidence: Evidence) -> None:
+    evidence.books["zendesk"].untagged.add("T-1")
+
+
+def forged_ticket_taken_in(evidence: Evidence) -> None:
+    evidence.words.clear()
+    evidence.forged.add("T-1")
+
+
 def host_fell(evidence: Evidence) -> None:
     evidence.troubles.append("host-1 ended by itself with 1")
 
 
 def test_a_clean_run_has_no_violation() -> None:
     verdict = judge(clean())
-    assert dict(verdict.violations) == {"run": [], CASE: []}
+    assert dict(verdict.violations) == {"run": [], CASE: [], CRM_CASE: []}
     assert str(verdict) == (
-        "0 lost, 0 duplicated, 0 avoidably paid of 1 paid calls, 0 uncertain of 4 effects (0.0 %), "
-        "2 actions carried out, 0 of them unallowed, 1 decided on, 1 of them by link"
+        "0 lost, 0 duplicated, 0 avoidably paid of 1 paid calls, 0 uncertain of 6 effects (0.0 %), "
+        "2 actions carried out, 0 of them unallowed, 1 decided on, 1 of them by link, "
+        "1 messages in CRMs, 1 replies and notes written there, 0 forged deliveries refused"
     )
 
 
@@ -270,7 +351,7 @@ def test_a_claim_that_was_cut_off_may_be_paid_for_again_after_its_lease() -> Non
     again = events((1, 1, "claimed"), (lease + 1, 2, "claimed"), (lease + 2, 2, "finished"))
     write(evidence, a_stage(epoch=2, attempts=2, events=again))
     evidence.calls.append(replace(evidence.calls[0], at=at(lease + 1.5).timestamp()))
-    evidence.listed = [("answered", index_entry(evidence.cases[CASE]))]
+    evidence.listed[0] = ("answered", index_entry(evidence.cases[CASE]))
     verdict = judge(evidence)
     assert (verdict.good, verdict.cut_off, verdict.paid) == (True, 1, 2)
 
@@ -305,6 +386,14 @@ def test_a_claim_that_was_cut_off_may_be_paid_for_again_after_its_lease() -> Non
         (approved_action_not_even_begun, "lost", "is missing after 0 replays"),
         (decided_both_ways, "", "was decided on 2 times"),
         (decision_forgotten, "lost", "was accepted and is not stored"),
+        (ticket_is_two_cases, "duplicated", "ticket T-1 is the cases"),
+        (words_in_no_turn, "lost", "lost: in no turn"),
+        (words_in_two_turns, "duplicated", "is in the turns [1, 2]"),
+        (note_doubled, "duplicated", "queryable effect note-1 happened 2 times"),
+        (note_lost, "lost", "effect note-1 is done and never happened"),
+        (note_that_nobody_asked_for, "", "written into zendesk, and nobody asked for it"),
+        (labels_lost, "lost", "effect labels-1 is done and never happened"),
+        (forged_ticket_taken_in, "", "a case of a forged ticket"),
         (host_fell, "", "ended by itself"),
     ],
 )

@@ -12,7 +12,8 @@ from typing import Any
 from shared.domain.fold import index_entry
 from shared.domain.partition import Partition
 from shared.domain.rows import Row, StageRow, mark_of
-from tests.chaos.evidence import Call, Carried, Evidence
+from tests.chaos.evidence import Call, Carried, Evidence, tokens_in
+from tests.chaos.verdict_tickets import judge_tickets, written
 from tests.simulation import checker
 from tests.simulation.checker_telling import check_telling
 from tests.simulation.watch import Findings
@@ -35,6 +36,8 @@ class Verdict:
         cut_off: Claims whose worker died or lost its storage: what the kills hit.
         carried: Actions that were carried out; ``unallowed`` of them without any right to.
         decided: Decisions of people that were accepted; ``by_link`` of them by links in mails.
+        words: What customers wrote in CRMs; ``written``: replies and notes in their tickets.
+        forged: Deliveries that were refused.
     """
 
     cases: int = 0
@@ -49,6 +52,9 @@ class Verdict:
     unallowed: int = 0
     decided: int = 0
     by_link: int = 0
+    words: int = 0
+    written: int = 0
+    forged: int = 0
     violations: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     @property
@@ -63,15 +69,20 @@ class Verdict:
             f"{self.avoidable} avoidably paid of {self.paid} paid calls, "
             f"{self.uncertain} uncertain of {self.effects} effects ({share:.1f} %), "
             f"{self.carried} actions carried out, {self.unallowed} of them unallowed, "
-            f"{self.decided} decided on, {self.by_link} of them by link"
+            f"{self.decided} decided on, {self.by_link} of them by link, "
+            f"{self.words} messages in CRMs, {self.written} replies and notes written there, "
+            f"{self.forged} forged deliveries refused"
         )
 
 
 def judge(evidence: Evidence) -> Verdict:
     """Checks everything that a run left behind."""
-    verdict = Verdict(cases=len({promise.case_id for promise in evidence.promises}))
+    opened = {promise.case_id for promise in evidence.promises}
+    opened |= {words.ticket for words in evidence.words}
+    verdict = Verdict(cases=len(opened))
     verdict.violations["run"] += evidence.troubles
     _promises(evidence, verdict)
+    judge_tickets(evidence, verdict)
     _cases(evidence, verdict)
     _sinks(evidence, verdict)
     _actions(evidence, verdict)
@@ -89,9 +100,9 @@ def _promises(evidence: Evidence, verdict: Verdict) -> None:
     for promise in evidence.promises:
         view = evidence.cases.get(promise.case_id)
         texts = [
-            evidence.texts.get(row.blob, "") if row.blob else row.text
+            evidence.said(view, row)
             for row in (view.messages if view else ())
-            if row.delivery_id == promise.delivery_id
+            if view and row.delivery_id == promise.delivery_id
         ]
         if view is None or view.received is None or promise.text not in texts:
             verdict.lost += 1
@@ -116,6 +127,10 @@ def _cases(evidence: Evidence, verdict: Verdict) -> None:
     } | {
         name: _sink(kind, [_done(one) for one in evidence.carried if one.sink == name])
         for name, kind in _ACTIONS.items()
+    }
+    sinks |= {
+        vendor: _sink(books.kind, _keys(written(evidence, vendor)))
+        for vendor, books in evidence.books.items()
     }
     every = {
         case_id: {key: item.row for key, item in view.stored.items()}
@@ -219,11 +234,16 @@ def _sinks(evidence: Evidence, verdict: Verdict) -> None:
 
 def _calls(evidence: Evidence, verdict: Verdict) -> None:
     """I5 from the model's own log: no call beyond what the claims in the table allow."""
-    case_ids = {promise.number: promise.case_id for promise in evidence.promises}
+    turns = {
+        mark: (case_id, message.turn)
+        for case_id, view in evidence.cases.items()
+        for message in view.messages
+        for mark in tokens_in(evidence.said(view, message))
+    }
     made: dict[tuple[str, int, str], list[Call]] = defaultdict(list)
     for call in evidence.calls:
         verdict.paid += call.paid
-        made[case_ids.get(call.number, ""), call.turn, call.stage].append(call)
+        made[*turns.get((call.number, call.turn), ("", 0)), call.stage].append(call)
     for (case_id, turn, stage), calls in made.items():
         view = evidence.cases.get(case_id)
         progress = view.stage(turn, stage) if view else None

@@ -183,11 +183,11 @@ async def test_a_message_whose_text_comes_while_an_event_fetches_it_is_in_one_tu
     if fetch_ends_first:
         insert = world.store.insert
 
-        async def late(name: str, row: Row) -> str:
+        async def late(case_id: str, row: Row) -> str:
             """What was read is old by the time that the turn is written."""
             world.store.insert = insert  # type: ignore[method-assign]
             await world.run(nudge)
-            return await insert(name, row)
+            return await insert(case_id, row)
 
         world.store.insert = late  # type: ignore[method-assign]
         await take(world, whole)

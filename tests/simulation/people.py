@@ -124,7 +124,7 @@ class People:
         for pause in _TRIES:
             verdict, said = await self.http("webhook", lambda app: _receive(app, message))
             if verdict == "ok":
-                # Of a mixed ticket's, a fetch may have taken it in; the ticket is checked as a whole.
+                # Of a mixed ticket a fetch may have taken it in: the whole ticket is checked.
                 if self._kinds[message.ticket_id] == "text":
                     self._promised(said, readable(message.text), message.delivery_id)
                 if not opened.done():

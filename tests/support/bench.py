@@ -9,6 +9,7 @@ from typing import ClassVar
 from devkit.crm.counterpart import Api, Counterpart, Sent
 from shared.adapters.clocks import ManualClock
 from shared.domain.outbound import mark_of
+from shared.ports import Clock
 
 TOKEN = "a-token-of-thirty-two-characters"
 
@@ -40,7 +41,7 @@ class Bench(Counterpart[Api]):
     malformed: ClassVar[tuple[bytes, ...]]
 
     def __init__(self, api: Api) -> None:
-        self.clock = ManualClock()
+        self.clock: Clock = ManualClock()
         self.off = timedelta()
         super().__init__(
             api,
