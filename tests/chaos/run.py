@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -37,6 +38,7 @@ _PREFIX = "chaos"
 #: Customers that may be ahead of the kills, so that every kill meets work.
 _AHEAD = 4
 _LOOK_EVERY = 0.5
+_DIGESTS_EVERY = 7.0
 
 Say = Callable[[str], None]
 
@@ -160,7 +162,7 @@ class _Chaos:
         """Kills and faults, then calm until all is at rest."""
         await self._storage.ensure([])
         async with self.hosts:
-            works = (self._watch, self._sweep, self._operators.work)
+            works = (self._watch, self._sweep, self._digest, self._operators.work)
             watchers = [asyncio.create_task(work()) for work in works]
             try:
                 garbage = await send_garbage(self._storage)
@@ -242,15 +244,20 @@ class _Chaos:
         """Has the sweep fire more often than its timer does, where the clocks are hurried."""
         while every := self._order.clocks.sweep_every:
             await asyncio.sleep(every)
-            await self._ring("sweep")
+            await self._ring("sweep", self.hosts.with_timers)
 
-    async def _ring(self, timer: str) -> None:
-        """Has a timer fire, if the host that has them runs."""
-        if host := self.hosts.with_timers:
-            timeout = aiohttp.ClientTimeout(total=5)
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with aiohttp.ClientSession(timeout=timeout) as session:
-                    await session.post(f"{host}/admin/functions/{timer}", json={})
+    async def _digest(self) -> None:
+        """Has the timer of digests fire in all hosts at once, as it never should."""
+        while True:
+            await asyncio.sleep(_DIGESTS_EVERY)
+            await asyncio.gather(*(self._ring("digests", host) for host in self.hosts.ready))
+
+    async def _ring(self, timer: str, host: str) -> None:
+        """Has a timer fire in a host, if that runs."""
+        timeout = aiohttp.ClientTimeout(total=5)
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+            async with aiohttp.ClientSession(timeout=timeout) as session:
+                await session.post(f"{host}/admin/functions/{timer}", json={})
 
     async def _polled(self, since: float) -> None:
         """Waits until every poll has looked at all that came before, as it says when it is done."""
@@ -260,7 +267,7 @@ class _Chaos:
             if time.monotonic() > deadline:
                 self._troubles.append(f"not polled in time: {', '.join(sorted(late))}")
                 return
-            await self._ring("poll")
+            await self._ring("poll", self.hosts.with_timers)
             await asyncio.sleep(4 * _LOOK_EVERY)
             with contextlib.suppress(RetryableError):
                 for name in late:
@@ -305,6 +312,7 @@ class _Chaos:
     def _evidence_so_far(self) -> Evidence:
         return Evidence(
             limits=self._order.clocks.limits,
+            until=datetime.now(UTC),
             calm=not (self._order.faults or self._order.kills),
             promises=self._customers.promises,
             cancelled=self._customers.cancelled,

@@ -28,6 +28,7 @@ async def test_nothing_is_lost_or_done_twice_while_hosts_are_killed(tmp_path: Pa
     assert (verdict.lost, verdict.duplicated, verdict.avoidable) == (0, 0, 0)
     assert (verdict.unallowed, verdict.carried > 0, verdict.decided > 0) == (0, True, True)
     assert verdict.words > 0 < verdict.written
+    assert verdict.digests > 0
     assert verdict.cases == 25
     assert line.startswith("25 cases, 6 kills of 2 hosts, 1 storage restarts, ")
 

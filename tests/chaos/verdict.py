@@ -55,6 +55,7 @@ class Verdict:
     words: int = 0
     written: int = 0
     forged: int = 0
+    digests: int = 0
     violations: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     @property
@@ -71,7 +72,7 @@ class Verdict:
             f"{self.carried} actions carried out, {self.unallowed} of them unallowed, "
             f"{self.decided} decided on, {self.by_link} of them by link, "
             f"{self.words} messages in CRMs, {self.written} replies and notes written there, "
-            f"{self.forged} forged deliveries refused"
+            f"{self.forged} forged deliveries refused, {self.digests} digests"
         )
 
 
@@ -86,6 +87,7 @@ def judge(evidence: Evidence) -> Verdict:
     _cases(evidence, verdict)
     _sinks(evidence, verdict)
     _actions(evidence, verdict)
+    _digests(evidence, verdict)
     _calls(evidence, verdict)
     _listing(evidence, verdict)
     _leftovers(evidence, verdict)
@@ -145,6 +147,7 @@ def _cases(evidence: Evidence, verdict: Verdict) -> None:
             watch=SimpleNamespace(findings=findings),
             # No run lasts until a promise to a customer is late.
             scenario=SimpleNamespace(timer=False),
+            until=evidence.until,
             sinks=sinks,
             store=SimpleNamespace(inner=SimpleNamespace(read=read)),
         )
@@ -209,6 +212,30 @@ def _actions(evidence: Evidence, verdict: Verdict) -> None:
             verdict.violations[decision.case_id].append(why)
 
 
+def _digests(evidence: Evidence, verdict: Verdict) -> None:
+    """Each digest was sent once, or may have been."""
+    for case_id, view in evidence.cases.items():
+        if view.digest is None:
+            continue
+        verdict.digests += 1
+        for effect in view.effects:
+            state = effect.row.state if effect.row else "missing"
+            times = evidence.mails.count(_in_mail(f"{case_id}-{effect.request.key}"))
+            if times > 1:
+                verdict.duplicated += times - 1
+                verdict.violations[case_id].append(f"{effect.request.key} was sent {times} times")
+            sent = times or effect.request.sink != "email"
+            if state not in ("done", "uncertain") or (state == "done" and not sent):
+                verdict.lost += 1
+                why = f"{effect.request.key} is {state} and was sent {times} times"
+                verdict.violations[case_id].append(why)
+
+
+def _in_mail(key: str) -> str:
+    """A key as it stands in a Message-ID."""
+    return key.replace(":", "_")
+
+
 def _sinks(evidence: Evidence, verdict: Verdict) -> None:
     """I2 as receivers see it: one id and one text for a reply, and nothing unasked for."""
     asked = {
@@ -216,6 +243,7 @@ def _sinks(evidence: Evidence, verdict: Verdict) -> None:
         for case_id, view in evidence.cases.items()
         for effect in view.effects
     }
+    asked |= {_in_mail(key) for key in asked}
     done = {one.key for one in evidence.carried}
     for key in sorted({*evidence.applied, *evidence.mails, *done} - asked):
         verdict.violations["run"].append(f"an effect that nobody asked for: {key}")

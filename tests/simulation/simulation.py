@@ -40,6 +40,8 @@ from tests.simulation.watch import Findings, Watch
 from tests.simulation.world import Process, World, instantly
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from shared.domain.partition import Partition
     from tests.simulation.faults import Plan
     from tests.simulation.scenario import Scenario, SinkKind
@@ -54,7 +56,13 @@ _STUCK = 6 * _HOUR
 
 
 class Simulation:
-    """Frontdesk in a simulated world."""
+    """Frontdesk in a simulated world.
+
+    Attributes:
+        until: UTC; what is due later need not be done. None: a schedule lasts until all is due.
+    """
+
+    until: datetime | None = None
 
     def __init__(
         self,
