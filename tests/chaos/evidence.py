@@ -146,7 +146,6 @@ class Evidence:
 
     Attributes:
         limits: The protocol's times that the hosts worked by.
-        until: UTC; what is due later need not be done. None: all of it.
         calm: Nothing failed and nothing was killed.
         cases: Every partition of the table, by case id.
         promises: What was accepted.
@@ -170,7 +169,6 @@ class Evidence:
     """
 
     limits: Limits
-    until: datetime | None = None
     calm: bool = False
     cases: dict[str, Partition] = field(default_factory=dict)
     promises: list[Promise] = field(default_factory=list)

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -312,7 +311,6 @@ class _Chaos:
     def _evidence_so_far(self) -> Evidence:
         return Evidence(
             limits=self._order.clocks.limits,
-            until=datetime.now(UTC),
             calm=not (self._order.faults or self._order.kills),
             promises=self._customers.promises,
             cancelled=self._customers.cancelled,

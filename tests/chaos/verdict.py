@@ -147,7 +147,6 @@ def _cases(evidence: Evidence, verdict: Verdict) -> None:
             watch=SimpleNamespace(findings=findings),
             # No run lasts until a promise to a customer is late.
             scenario=SimpleNamespace(timer=False),
-            until=evidence.until,
             sinks=sinks,
             store=SimpleNamespace(inner=SimpleNamespace(read=read)),
         )

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, get_args
 from shared.domain.case import Status
 from shared.domain.fold import fold, index_entry
 from shared.domain.journal import entries
-from shared.domain.rows import ActRow, EffectRow, MessageRow, ReceivedRow, Row, StageRow, TargetRow
+from shared.domain.rows import ActRow, EffectRow, MessageRow, Row, StageRow, TargetRow
 from tests.simulation.checker_budgets import check_budgets
 from tests.simulation.checker_telling import check_telling
+from tests.simulation.checker_words import check_promises, check_tickets
 from tests.simulation.permissions import Permissions
 from tests.simulation.world import instantly
 
@@ -38,8 +39,8 @@ def check(simulation: Simulation) -> None:
             _Case(simulation, case_id, rows).check()
     check_budgets(simulation)
     check_telling(simulation)
-    _promises(simulation)
-    _tickets(simulation)
+    check_promises(simulation)
+    check_tickets(simulation)
     _remembered(simulation)
     _leftovers(simulation)
     _listing(simulation)
@@ -136,11 +137,8 @@ class _Case:
         if stray:
             self._wrong(f"I2: effects that nobody asked for: {sorted(stray)}")
         failed: list[int] = []
-        until = self._simulation.until
         for key, request in asked.items():
             generations = self._generations(key)
-            if not generations and until and request.not_before and request.not_before > until:
-                continue
             self._findings.effects += 1
             last = generations[-1].state if generations else "missing"
             resent = sum(act.act == "replay" and key in act.effects for act in self._acts)
@@ -269,77 +267,6 @@ class _Case:
 
     def _wrong(self, why: str) -> None:
         self._findings.add(f"{why} ({self._id[:8]})")
-
-
-def _promises(simulation: Simulation) -> None:
-    """I1: whatever was answered with 202 is stored, once."""
-    for promise in simulation.people.promises:
-        rows = simulation.watch.rows.get(promise.case_id, {})
-        texts = [
-            row.text if row.blob is None else instantly(simulation.texts.inner.get(row.blob))
-            for row in rows.values()
-            if isinstance(row, MessageRow) and row.delivery_id == promise.delivery_id
-        ]
-        if "case" not in rows or texts != [promise.text]:
-            simulation.watch.findings.lost += 1
-            simulation.watch.findings.add(
-                f"I1: accepted and not stored: {promise.text[:30]!r} ({promise.case_id[:8]})"
-            )
-    for case_id, action, act in simulation.people.decisions:
-        decided = [r for r in simulation.watch.rows[case_id].values() if isinstance(r, ActRow)]
-        if not any((row.act, row.action) == (act, action) for row in decided):
-            simulation.watch.findings.lost += 1
-            simulation.watch.findings.add(f"I8: {act} was accepted and not stored ({case_id[:8]})")
-    for case_id in simulation.people.cancels:
-        acts = [r for r in simulation.watch.rows[case_id].values() if isinstance(r, ActRow)]
-        if not any(act.act == "cancel" for act in acts):
-            simulation.watch.findings.add(f"a cancel was accepted and not stored ({case_id[:8]})")
-
-
-def _tickets(simulation: Simulation) -> None:
-    """I1: each message of a CRM's customer is in one turn of its ticket's cases, or a person looks.
-
-    It may be in none only where a stage ``fetch`` waits for a person, or its case was cancelled.
-    """
-    found: dict[str, Counter[str]] = {}
-    looked_at: set[str] = set()
-    for rows in simulation.watch.rows.values():
-        case = rows.get("case")
-        if isinstance(case, ReceivedRow) and case.channel.connected:
-            ticket = case.channel.external_id or ""
-            held, by_person = _held(rows)
-            found.setdefault(ticket, Counter()).update(held)
-            if by_person:
-                looked_at.add(ticket)
-    for ticket in found:
-        for name, _ in simulation.crm.tickets[ticket]:
-            times = found[ticket][name]
-            if times > 1:
-                simulation.watch.findings.duplicated += 1
-                simulation.watch.findings.add(f"I1: {name} of {ticket} is in {times} turns")
-            if not times and ticket not in looked_at:
-                simulation.watch.findings.lost += 1
-                simulation.watch.findings.add(f"I1: {name} of {ticket} is in no turn")
-
-
-def _held(rows: dict[str, Row]) -> tuple[Counter[str], bool]:
-    """The messages that a case holds, and whether a person has to look for what it may miss."""
-    acts = [row for row in rows.values() if isinstance(row, ActRow)]
-    held: Counter[str] = Counter()
-    by_person = any(act.act == "cancel" for act in acts)
-    empty: set[int] = set()
-    for row in rows.values():
-        if isinstance(row, StageRow) and row.stage == "fetch":
-            replays = sum(f"{row.turn}:fetch" in act.stages for act in acts)
-            fetched = row.writes.fetched if row.state == "finished" else None
-            if row.generation == replays:
-                by_person = by_person or row.state == "parked"
-                held.update(fetched.ids if fetched else ())
-                empty |= {row.turn} if fetched and fetched.nothing else set()
-    for row in rows.values():
-        if isinstance(row, MessageRow) and row.fetch is None and row.turn not in empty:
-            held[row.delivery_id or ""] += 1
-    return held, by_person
 
 
 def _remembered(simulation: Simulation) -> None:

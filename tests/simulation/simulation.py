@@ -40,8 +40,6 @@ from tests.simulation.watch import Findings, Watch
 from tests.simulation.world import Process, World, instantly
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from shared.domain.partition import Partition
     from tests.simulation.faults import Plan
     from tests.simulation.scenario import Scenario, SinkKind
@@ -56,13 +54,7 @@ _STUCK = 6 * _HOUR
 
 
 class Simulation:
-    """Frontdesk in a simulated world.
-
-    Attributes:
-        until: UTC; what is due later need not be done. None: a schedule lasts until all is due.
-    """
-
-    until: datetime | None = None
+    """Frontdesk in a simulated world."""
 
     def __init__(
         self,
