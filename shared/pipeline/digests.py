@@ -20,8 +20,8 @@ from shared.domain.digest import DIGESTS, MOST_NAMED, Digest, Named, NamedCase, 
 from shared.domain.digest_tally import Tally
 from shared.domain.digest_windows import Window, due_windows, running_window
 from shared.domain.fold import fold, index_entry
+from shared.domain.gathering import shown
 from shared.domain.journal import JournalEntry
-from shared.domain.masking import mask
 from shared.domain.partition import Partition
 from shared.domain.rows import DigestRow
 from shared.domain.stage import EffectRequest, Urgency
@@ -40,7 +40,6 @@ _MOST_WAITING = 20_000
 #: Cases in motion that are read one by one; with more the digest waits for calmer times.
 _MOST_MOVING = 2_000
 _AT_ONCE = 8
-_WORDS = 200
 _GRAVITY: dict[Urgency | None, int] = {"critical": 0, "high": 1, "normal": 2, None: 2, "low": 3}
 
 
@@ -220,9 +219,9 @@ class Digests:
         risky = sorted((e for e in entries if e.sla == "at_risk"), key=_due)
         parked = _oldest(e for e in waits if e.reason)
         lists = (waiting, late, risky, parked)
-        shown = {e.case_id for e in escalated[:MOST_NAMED]}
-        shown |= {e.case_id for entries in lists for e in entries[:MOST_NAMED]}
-        views = await self._read(sorted(shown))
+        named_in_lists = {e.case_id for e in escalated[:MOST_NAMED]}
+        named_in_lists |= {e.case_id for entries in lists for e in entries[:MOST_NAMED]}
+        views = await self._read(sorted(named_in_lists))
         cases = {name: fold(view) for name, view in views.items() if view.received}
         filed = await self._journal.filed(desk.name, 2)
         before = next((f.counts for f in filed if f.end == window.start), None)
@@ -293,7 +292,7 @@ def _named(
                 since=since,
                 urgency=entry.urgency,
                 what=_words(cases.get(entry.case_id), entry.subject),
-                why=_shown(why),
+                why=shown(why),
             )
         )
     return Named(total=len(entries), first=tuple(first))
@@ -306,7 +305,7 @@ def _named_escalations(entries: list[JournalEntry], cases: dict[str, SupportCase
             since=entry.at,
             urgency=entry.urgency,
             what=_words(cases.get(entry.case_id), ""),
-            why=_shown("; ".join(entry.about)),
+            why=shown("; ".join(entry.about)),
         )
         for entry in entries[:MOST_NAMED]
     )
@@ -332,9 +331,4 @@ def _missed(entry: IndexEntry, case: SupportCase | None) -> tuple[datetime, str]
 
 
 def _words(case: SupportCase | None, subject: str) -> str:
-    return _shown((case.summary or case.customer_query) if case else subject)
-
-
-def _shown(text: str) -> str:
-    """Masked and cut: it leaves for mail boxes and chat rooms."""
-    return " ".join(mask(text[: 4 * _WORDS]).text.split())[:_WORDS]
+    return shown((case.summary or case.customer_query) if case else subject)

@@ -6,8 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.domain.case import IndexEntry
-from shared.domain.rows import ActRow, Channel, MessageRow, ReceivedRow, StageRow
-from shared.domain.stage import PlannedStage
+from shared.domain.rows import (
+    ActRow,
+    Channel,
+    GatheredRow,
+    Member,
+    MessageRow,
+    ReceivedRow,
+    StageRow,
+)
+from shared.domain.stage import EffectRequest, PlannedStage, Round
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -46,6 +54,16 @@ def stage(owner: str = "worker-1", epoch: int = 1, **more: Any) -> StageRow:
 
 def act(n: int = 1) -> ActRow:
     return ActRow(n=n, act="cancel", by="ada", at=NOON, reason="asked on the phone")
+
+
+def gathered(n: int = 1) -> GatheredRow:
+    end = NOON + timedelta(minutes=10)
+    round_ = Round(id="round.hotel.x.flood", desk="hotel", who="Duty", end=end, why="flood")
+    member = Member(case_id="c1", effect="escalated-1", generation=0, severity="high")
+    asked = EffectRequest(
+        key="escalated-1", sink="email", to=("duty@example.com",), turn=1, round=round_
+    )
+    return GatheredRow(n=n, desk="hotel", round=round_, member=member, at=NOON, asked=asked)
 
 
 def entry(case_id: str, minute: float = 0, **more: Any) -> IndexEntry:
