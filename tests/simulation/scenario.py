@@ -15,7 +15,7 @@ Mood = Literal["good", "bad", "costly"]
 Act = Literal[
     "follow_up", "cancel", "resolve", "replay", "rerun", "resend", "poison", "approve", "reject"
 ]
-_BUSY: tuple[Literal["hotel", "busy"], ...] = ("hotel", "hotel", "busy")
+_BUSY: tuple[Literal["hotel", "busy"], ...] = ("hotel", "hotel", "hotel", "busy")
 Crm = Literal["", "text", "thin", "mixed"]
 SinkKind = Literal["keyed", "queryable", "unkeyed"]
 
@@ -159,7 +159,7 @@ BASE: dict[str, Scenario] = {
 def at_random(random: Random, groups: frozenset[str], *, outage: bool = False) -> Scenario:
     """A scenario of one to three cases."""
     people = "people" in groups
-    count = random.choice((1, 1, 1, 1, 2, 4)) if people else 1
+    count = random.choice((1, 1, 1, 1, 2, 3)) if people else 1
     kinds: tuple[SinkKind, ...] = ("keyed", "queryable", "unkeyed")
     skews = tuple(
         random.uniform(-20.0, 20.0) if "skew" in groups else 0.0
