@@ -187,7 +187,7 @@ class _Case:
         )
         effects = [row for row in self._rows.values() if isinstance(row, EffectRow)]
         failed = any(row.state in ("refused", "uncertain") for row in effects)
-        turn = max(message.turn for message in real)
+        turn = max((message.turn for message in real), default=0)
         review = any(r.while_answered and r.turn == turn for row in rows for r in row.effects)
         key = f"reply-{turn}"
         asked = any(request.key == key for row in rows for request in row.effects)
