@@ -31,6 +31,8 @@ from tests.support.world import World
 
 T = TypeVar("T")
 LONG = "W" * 300
+#: https://www.w3.org/WAI/WCAG22/Understanding/reflow.html
+NARROW = 320
 HOSTILE = f"<script>alert(1)</script> <img src=https://evil.example.com/x> {LONG} \u202egnp"
 _HANDLERS = {route.name: answering(route.handler) for route in decision_api.ROUTES}
 
@@ -126,7 +128,9 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 def check(page: Page, name: str) -> None:
     """What holds for each page, by day and by night."""
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE, name
+    for width in (NARROW, PHONE):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
     assert page.locator("h1").count() == 1
     assert page.locator("script, img, iframe").count() == 0
     for scheme in ("light", "dark"):

@@ -79,5 +79,6 @@ def test_an_accounts_name_gives_its_addresses() -> None:
 
 def test_secrets_are_not_in_the_repr() -> None:
     secrets = {"AZURE_OPENAI_API_KEY": "s-1", "OPENAI_API_KEY": "s-2", "FRONTDESK_SECRET": "s-3"}
+    secrets |= {"FRONTDESK_TICKETS_JIRA_TOKEN": "s-5", "FRONTDESK_CRM_HOTEL_ZENDESK_SECRET": "s-6"}
     shown = repr(read_settings(secrets | {"AzureWebJobsStorage": "AccountKey=s-4"}))
     assert "s-" not in shown

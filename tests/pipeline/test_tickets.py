@@ -123,6 +123,26 @@ async def test_a_refusal_is_shown_to_a_person_and_a_replay_makes_it_once(api: Ti
     assert len(api.ledger) == 1
 
 
+async def test_a_look_up_that_is_refused_leaves_it_to_a_person_whose_replay_finds_it(
+    api: TicketApi,
+) -> None:
+    world = a_world(api, escalation={})
+    api.faults.extend([LOST, Fault(401)])
+    case_id = await world.open()
+    await world.deliver()
+    world.make_visible()
+    await world.deliver()
+    case = await world.case(case_id)
+    assert [effect.state for effect in tickets_of(case)] == ["uncertain"]
+    assert (case.status, case.actions[0].state) == ("escalated", "uncertain")
+
+    key = tickets_of(case)[0].key
+    await world.app.acts.replay(case_id, by="ana", reason="token renewed", effects=[key])
+    await world.deliver()
+    assert [effect.state for effect in tickets_of(await world.case(case_id))] == ["done"]
+    assert len(api.ledger) == 1
+
+
 async def test_what_needs_a_person_opens_one_ticket_a_turn_and_nothing_else_does() -> None:
     async with APIS["jira"]() as api:
         for script, stage, count in (
