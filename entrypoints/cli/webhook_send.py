@@ -34,6 +34,9 @@ _BECAME = {
 }
 _WRITTEN = {"public": "reply to the customer", "note": "internal note", "draft": "draft"}
 _BEGAN = "Hello, I have a question."
+#: Of one delivery, while storage is not there.
+_ATTEMPTS = 3
+_LONGEST_PAUSE_SECONDS = 10.0
 #: Seconds in which the host writes its log.
 _LOG_SECONDS = 2.0
 
@@ -66,8 +69,9 @@ class _StandIn:
     ) -> None:
         made_by = counterpart_of(args.vendor)
         api: Any = made_by.api_type()
-        # In an account that was there before, what is written now has numbers of its own.
-        api.numbers_from = int(time.time())
+        # A ticket that an earlier run wrote into gets messages with other numbers. Seven digits fit
+        # into the ids of every vendor.
+        api.numbers_from = int(time.time()) % 10**7
         ticket = args.ticket or made_by.new_ticket()
         self.vendor: Counterpart[Any] = made_by(api, found.values, "", ticket)
         self.serves = False
@@ -111,9 +115,8 @@ def _sent(args: argparse.Namespace, screen: Screen, api: Api, stand_in: _StandIn
         out.line(Ink(f"{args.vendor}: {about}", "bold"))
         query = f"?{urlencode(delivery.query)}" if delivery.query else ""
         path = path_of(args.desk, args.vendor)
-        answer = api.deliver(path + query, delivery.body, delivery.headers)
+        answer = _delivered(args, api, path + query, delivery, out, log)
         refused = answer.status >= 300
-        _say(answer, args, out, log.reason() if log and answer.status in (400, 401) else "")
         cases += _cases(answer)
     if args.bad_signature:
         if not refused:
@@ -162,6 +165,27 @@ def _made(args: argparse.Namespace, vendor: Counterpart[Any]) -> list[tuple[str,
         )
         made = [then] if args.ticket else [began, then]
     return made + made[-1:] if args.twice else made
+
+
+def _delivered(
+    args: argparse.Namespace, api: Api, path: str, sent: Sent, out: Terminal, log: _Log | None
+) -> Answer:
+    """The answer to a delivery, which comes again while storage is not there."""
+    left = _ATTEMPTS
+    while True:
+        answer = api.deliver(path, sent.body, sent.headers)
+        _say(answer, args, out, log.reason() if log and answer.status in (400, 401) else "")
+        left -= 1
+        if answer.status != 503 or not left:
+            return answer
+        time.sleep(min(_retry_after(answer), _LONGEST_PAUSE_SECONDS))
+        out.line(Ink("  sent again, as vendors do", "dim"))
+
+
+def _retry_after(answer: Answer) -> float:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    value = headers.get("retry-after", "")
+    return float(value) if value.isdigit() else 0.0
 
 
 def _cases(answer: Answer) -> list[str]:

@@ -135,6 +135,22 @@ def test_what_is_refused_says_what_to_look_at(
     assert (ended.code, said in ended.out) == (1, True)
 
 
+def test_what_storage_could_not_take_is_sent_again(
+    cli: Any, frontdesk: Any, make_case: Any, configure: Any
+) -> None:
+    configure(ACCOUNT)
+    frontdesk.cases = [make_case()]
+    busy = Response("{}", 503, {"Retry-After": "0"}, "application/problem+json")
+    frontdesk.answers = [busy]
+
+    ended = cli("webhook", "send", "zendesk", "--desk", "hotel", "--url", frontdesk.url)
+
+    assert ended.code == 0
+    first, second = frontdesk.delivered
+    assert first.body == second.body
+    assert "sent again, as vendors do" in ended.out
+
+
 def test_a_colleagues_answer_opens_nothing(cli: Any, frontdesk: Any, configure: Any) -> None:
     configure(ACCOUNT)
     frontdesk.answers = [answer(202, {"cases": [], "counts": {"ignored": 1}})]
@@ -185,13 +201,14 @@ def test_without_a_secret_a_running_stack_is_sent_nothing(cli: Any, frontdesk: A
     assert frontdesk.delivered == []
 
 
+@pytest.mark.parametrize("event", ["new", "reply", "colleague"])
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_stack_of_our_own_gets_a_stand_in_for_what_is_not_set(
-    cli: Any, frontdesk: Any, make_case: Any, stack: SimpleNamespace, vendor: str
+    cli: Any, frontdesk: Any, make_case: Any, stack: SimpleNamespace, vendor: str, event: str
 ) -> None:
     frontdesk.cases = [make_case()]
 
-    ended = cli("webhook", "send", vendor, "--desk", "hotel")
+    ended = cli("webhook", "send", vendor, "--desk", "hotel", "--event", event)
 
     assert ended.code == 0, ended.err
     assert f"{vendor} is not set for hotel: a throw-away secret" in ended.err
@@ -199,7 +216,15 @@ def test_a_stack_of_our_own_gets_a_stand_in_for_what_is_not_set(
     prefix = f"FRONTDESK_CRM_HOTEL_{vendor.upper()}_"
     values = {name.removeprefix(prefix): value for name, value in stack.settings.items()}
     assert values["URL"].startswith("http://127.0.0.1:")
-    assert read(vendor, frontdesk.delivered[0], **values).from_customer
+    opened, *later = [read(vendor, delivery, **values) for delivery in frontdesk.delivered]
+    assert opened.from_customer
+    assert [m.ticket_id for m in later if m.ticket_id] == [
+        opened.ticket_id for m in later if m.ticket_id
+    ]
+    if event == "reply":
+        assert [m.from_customer for m in later] == [True]
+    if event == "colleague":
+        assert [m.from_customer and not m.fetch for m in later] == [False]
     assert values["SECRET"] not in ended.out + ended.err
 
 
