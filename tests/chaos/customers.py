@@ -63,6 +63,11 @@ class Customers:
         """The cases that were opened so far; of CRMs those that their answers name."""
         return {promise.case_id for promise in self.promises} | self._tickets.case_ids
 
+    @property
+    def served(self) -> int:
+        """How many customers have had an answer."""
+        return len({promise.case_id for promise in self.promises}) + self._tickets.opened
+
     async def come(self, count: int, admit: Callable[[int], Coroutine[Any, Any, None]]) -> None:
         """Lets this many customers come and waits until the last has said everything.
 

@@ -38,6 +38,8 @@ _PREFIX = "chaos"
 _AHEAD = 4
 _LOOK_EVERY = 0.5
 _DIGESTS_EVERY = 7.0
+#: Seconds after which a host is killed although customers are behind.
+_KILL_LIMIT = 30.0
 
 Say = Callable[[str], None]
 
@@ -210,10 +212,10 @@ class _Chaos:
         longest = 2 * order.clocks.limits.model_timeout
         while self.hosts.kills < order.kills:
             await asyncio.sleep(dice.uniform(0.2, longest))
-            enough = (
-                max(1, order.cases * self.hosts.kills / (order.kills + 1)) if order.cases else 0
-            )
-            await _until(lambda: self._served or len(self._customers.case_ids) >= enough)  # noqa: B023
+            enough = max(1, order.cases * self.hosts.kills / (order.kills + 1))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_KILL_LIMIT):
+                    await _until(lambda: self._served or self._customers.served >= enough)  # noqa: B023
             self.hosts.kill(dice)
 
     async def _restart_storage(self) -> None:
@@ -221,7 +223,7 @@ class _Chaos:
         order = self._order
         for number in range(1, order.restarts + 1):
             enough = order.cases * number / (order.restarts + 1)
-            await _until(lambda: self._served or len(self._customers.case_ids) >= enough)  # noqa: B023
+            await _until(lambda: self._served or self._customers.served >= enough)  # noqa: B023
             self._note("Azurite goes down")
             await self._azurite.restart()
             self._note("Azurite is back")
@@ -277,9 +279,9 @@ class _Chaos:
         while True:
             await asyncio.sleep(5)
             self.hosts.look()
-            accepted, kills = len(self._customers.case_ids), self.hosts.kills
+            served, kills = self._customers.served, self.hosts.kills
             self._say(
-                f"{time.monotonic() - self._began:4.0f} s  {accepted} cases accepted, "
+                f"{time.monotonic() - self._began:4.0f} s  {served} customers served, "
                 f"{kills} of {self._order.kills} kills"
             )
 

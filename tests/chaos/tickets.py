@@ -54,6 +54,7 @@ class Tickets:
         redelivered: Deliveries that came a second time.
         refused: Forged deliveries that were refused.
         lost: Deliveries that never came.
+        opened: Tickets with a delivery that was answered, or lost.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Tickets:
         self.words: list[Words] = []
         self.case_ids: set[str] = set()
         self.forged: set[str] = set()
-        self.redelivered = self.refused = self.lost = 0
+        self.redelivered = self.refused = self.lost = self.opened = 0
         self._seed = seed
         self._wire = wire
         self._public_url = public_url
@@ -121,11 +122,13 @@ class Tickets:
             deliveries.reverse()
         if dice.random() < _FORGED:
             await self._forge(vendor, desk, number, dice)
-        for sent in deliveries:
+        for earlier, sent in enumerate(deliveries):
             if vendor in _POLLED and dice.random() < _LOST:
                 self.lost += 1
+                self.opened += not earlier
                 continue
             await self._deliver(bench, sent, dice)
+            self.opened += not earlier
             if dice.random() < _REDELIVERED:
                 await asyncio.sleep(dice.uniform(0.0, 2.0))
                 self.redelivered += 1
