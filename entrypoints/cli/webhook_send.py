@@ -108,6 +108,8 @@ def _sent(args: argparse.Namespace, screen: Screen, api: Api, stand_in: _StandIn
     vendor.address = public + path_of(args.desk, args.vendor)
     out = screen.err if args.json else screen.out
     log = None if args.url else _Log()
+    if not args.url:
+        api.desks()  # A host that has just started builds the app at its first call.
     cases: list[str] = []
     refused = False
     for event, delivery in _made(args, vendor):
