@@ -120,6 +120,9 @@ def test_a_bad_signature_has_to_be_refused(cli: Any, frontdesk: Any, configure: 
     ended = cli(*command, "--bad-signature")
     assert (ended.code, "a forged delivery was taken in" in ended.err) == (1, True)
 
+    frontdesk.answers = [answer(404, {"title": "No such webhook"})]
+    assert cli(*command, "--bad-signature").code == 1, "it was not looked at"
+
 
 @pytest.mark.parametrize(
     ("status", "said"), [(401, "signs with the secret that is set here"), (404, "webhook check")]
@@ -243,6 +246,33 @@ def test_an_account_that_is_set_is_used_unless_it_is_to_be_spared(
     assert "its secret, and a stand-in" in ended.err
     assert stack.settings[f"{ZENDESK}SECRET"] == SECRET
     assert stack.settings[f"{ZENDESK}TOKEN"] != ACCOUNT["TOKEN"]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "settings", "arguments"),
+    [
+        ("chatwoot", {"SECRET": "s"}, ("--ticket", "abc")),
+        ("chatwoot", {"SECRET": "s", "ACCOUNT": "acme"}, ()),
+        ("hubspot", {"SECRET": "s"}, ("--ticket", "abc")),
+        ("standard", {"SECRET": "whsec_x"}, ()),
+        ("salesforce", {"SECRET": "s", "ORGANIZATION": "00D"}, ("--text", "half \ud800")),
+    ],
+)
+def test_what_a_vendor_cannot_send_is_one_line(
+    cli: Any,
+    frontdesk: Any,
+    configure: Any,
+    vendor: str,
+    settings: dict[str, str],
+    arguments: tuple[str, ...],
+) -> None:
+    configure(settings, f"FRONTDESK_CRM_HOTEL_{vendor.upper()}_")
+
+    ended = cli("webhook", "send", vendor, "--desk", "hotel", "--url", frontdesk.url, *arguments)
+
+    assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+    assert f"{vendor} cannot send that: look at --ticket" in ended.err
+    assert frontdesk.delivered == []
 
 
 def test_without_a_key_it_says_how_to_look(cli: Any, frontdesk: Any, configure: Any) -> None:
