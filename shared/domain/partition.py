@@ -48,8 +48,9 @@ class Partition:
 
     def with_row(self, row: Row, etag: str) -> Partition:
         """The partition as it is after one row was written."""
-        kept = [item for key, item in self.stored.items() if key != row.key]
-        return Partition(self.case_id, [*kept, Stored(row, etag)])
+        changed = Partition(self.case_id, ())
+        changed.stored = {**self.stored, row.key: Stored(row, etag)}
+        return changed
 
     @cached_property
     def received(self) -> ReceivedRow | None:
@@ -122,12 +123,12 @@ class Partition:
         """Counts what people did to the case: it grows with each message and each act."""
         return len(self.messages) + len(self.acts)
 
-    @property
+    @cached_property
     def openers(self) -> tuple[MessageRow | ActRow, ...]:
         """The messages and acts, each of which opened or reopened the case, in order of time."""
         return tuple(sorted((*self.messages, *self.acts), key=opened_at))
 
-    @property
+    @cached_property
     def resolved_up_to(self) -> int:
         """The last turn that a person called resolved; 0 for none."""
         return max((act.turn for act in self.acts if act.act == "resolve"), default=0)
@@ -137,7 +138,7 @@ class Partition:
         """The last turn that was there when a person last did something; 0 for none."""
         return max((act.turn for act in self.acts), default=0)
 
-    @property
+    @cached_property
     def cancelled(self) -> bool:
         return any(act.act == "cancel" for act in self.acts)
 
@@ -295,11 +296,9 @@ class Partition:
 
     def _turn_progress(self, message: MessageRow) -> list[Progress]:
         done: dict[str, Progress] = {}
+        again = [act for act in self.acts if act.act == "replay"]
         for plan in message.plan:
-            replays = [
-                a for a in self.acts
-                if a.act == "replay" and f"{message.turn}:{plan.stage}" in a.stages
-            ]  # fmt: skip
+            replays = [a for a in again if f"{message.turn}:{plan.stage}" in a.stages]
             generation = len(replays)
             item = self.stored.get(stage_key(message.turn, plan.stage, generation))
             row = item.row if item and isinstance(item.row, StageRow) else None

@@ -19,6 +19,7 @@ All times are UTC.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -344,11 +345,13 @@ def mark_of(row_key: str) -> str:
     return row_key.replace("|", "")
 
 
+@lru_cache(maxsize=4096)
 def stage_key(turn: int, stage: str, generation: int) -> str:
     """Row key of a stage; sorts by turn, then stage, then generation."""
     return f"s|{turn:04d}|{stage}|{generation:03d}"
 
 
+@lru_cache(maxsize=4096)
 def effect_key(key: str, generation: int) -> str:
     """Row key of an effect."""
     return f"e|{key}|{generation:03d}"
