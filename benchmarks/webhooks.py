@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,6 +67,7 @@ class Planned:
     Attributes:
         what: ``genuine``, ``duplicate`` or ``forged``.
         mark: What stands in the message, and in no other.
+        sign: Makes the delivery, signed now.
         status: Of the last answer; 0 without one.
         seconds: From the moment at which it was due to its first answer.
         errors: Answers with 5xx, and missing ones; then it was delivered again.
@@ -76,7 +77,7 @@ class Planned:
     what: str
     ticket: str
     mark: str
-    sent: Sent
+    sign: Callable[[], Sent]
     status: int = 0
     seconds: float = 0.0
     errors: int = 0
@@ -134,7 +135,7 @@ def plan(vendors: Vendors, deliveries: int, seed: int) -> list[Planned]:
         forged.append(_said(ticket, "forged", f"[f{number}]", dice, first=True))
     planned = list(genuine)
     for one in [*dice.sample(genuine, twice), *forged]:
-        again = Planned(one.vendor, "duplicate", one.ticket, one.mark, one.sent)
+        again = Planned(one.vendor, "duplicate", one.ticket, one.mark, one.sign)
         added = again if one.what == "genuine" else one
         after = planned.index(one) + 1 if one.what == "genuine" else 0
         planned.insert(dice.randint(after, len(planned)), added)
@@ -144,7 +145,7 @@ def plan(vendors: Vendors, deliveries: int, seed: int) -> list[Planned]:
 def _said(ticket: Counterpart[Any], what: str, mark: str, dice: Random, *, first: bool) -> Planned:
     text = f"{mark} {dice.choice(_TEXTS)}"
     sent = ticket.opened(text) if first else ticket.replied(text)
-    return Planned(ticket.vendor, what, ticket.ticket, mark, sent)
+    return Planned(ticket.vendor, what, ticket.ticket, mark, lambda: ticket.signed(sent.body))
 
 
 @contextlib.asynccontextmanager
@@ -201,9 +202,9 @@ async def measure(deliveries: int, rate: float, seed: int) -> dict[str, Any]:
 
 async def _make(client: aiohttp.ClientSession, one: Planned, due: float) -> None:
     """Delivers, and again like a vendor while the answer is a failure."""
-    path, sent = f"/api/webhooks/{_DESK}/{one.vendor}", one.sent
+    path = f"/api/webhooks/{_DESK}/{one.vendor}"
     for pause in _PAUSES:
-        one.status = 0
+        one.status, sent = 0, one.sign()
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
             async with client.post(
                 path, data=sent.body, headers=dict(sent.headers), params=dict(sent.query)
@@ -227,23 +228,30 @@ async def _settled(client: aiohttp.ClientSession) -> list[dict[str, Any]]:
         if time.monotonic() > until:
             raise TimeoutError("cases are still at work")
         await asyncio.sleep(1.0)
-    found = []
-    for entry in listed:
-        async with client.get(f"/api/cases/{entry['case_id']}") as answer:
-            found.append(await answer.json())
-    return found
+    return [await _got(client, f"/api/cases/{entry['case_id']}") for entry in listed]
 
 
 async def _listed(client: aiohttp.ClientSession) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     query = {"limit": "100"}
     while True:
-        async with client.get("/api/cases", params=query) as answer:
-            page = await answer.json()
+        page = await _got(client, "/api/cases", **query)
         found += page["cases"]
         if not page["next"]:
             return found
         query["cursor"] = page["next"]
+
+
+async def _got(client: aiohttp.ClientSession, path: str, **query: str) -> dict[str, Any]:
+    """What stands there, as soon as a busy host says it."""
+    until = time.monotonic() + _LIMIT
+    while time.monotonic() < until:
+        async with client.get(path, params=query) as answer:
+            if answer.status == 200:
+                said: dict[str, Any] = await answer.json()
+                return said
+        await asyncio.sleep(1.0)
+    raise TimeoutError(path)
 
 
 def judge(planned: list[Planned], cases: list[dict[str, Any]]) -> dict[str, Any]:

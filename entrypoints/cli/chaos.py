@@ -17,8 +17,8 @@ examples:
   ./frontdesk chaos --cases 300 --kills 100 --seed 7      about ten minutes
   ./frontdesk chaos --cases 30 --kills 0 --faults none
 
-Exit code 1 when anything was lost, done twice or paid for without need. Logs, mails and the rows of
-such cases are in .frontdesk/chaos/SEED.
+Exit code 1 when anything was lost, done twice, done without its yes or paid for without need. Logs,
+mails and the rows of such cases are in .frontdesk/chaos/SEED.
 """
 _SHOWN = 20
 

@@ -23,7 +23,7 @@ async def test_each_message_is_one_turn_of_one_case_and_the_forged_are_none() ->
 
 def delivery(**more: Any) -> Planned:
     fields = {"vendor": "zendesk", "what": "genuine", "ticket": "1", "mark": "[m1]", "status": 202}
-    return Planned(**{**fields, "sent": Sent(b""), **more})
+    return Planned(**{**fields, "sign": lambda: Sent(b""), **more})
 
 
 def case(ticket: str, *texts: str) -> dict[str, Any]:
