@@ -168,10 +168,10 @@ def hunt(over: Spread, name: str, most: int) -> tuple[int, list[str]]:
     """
     groups, done = MUTANTS[name].groups, 0
     while done < most:
-        # A few at a time: what is handed out is worked off, found or not.
+        # A few at a time: what is handed out to other processes is worked off, found or not.
         chunks = [(range(n, n + _HUNTED), groups, name) for n in range(done, done + 40, _HUNTED)]
         done += 40
-        for totals in list(over(_run_until_caught, chunks)):
+        for totals in over(_run_until_caught, chunks):
             if totals.failures:
                 seed = int(totals.failures[0].replay.split()[1])
                 return seed + 1, totals.failures[0].violations

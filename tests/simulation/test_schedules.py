@@ -19,8 +19,8 @@ PROCESSES = 1
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("first", range(0, 2000, 500))
-def test_nothing_is_lost_or_done_twice_in_thousands_of_schedules(first: int) -> None:
+@pytest.mark.parametrize("first", range(0, 1500, 500))
+def test_nothing_is_lost_or_done_twice_in_random_schedules(first: int) -> None:
     with campaign.spread(PROCESSES) as over:
         totals = campaign.at_random(over, range(first, first + 500))
     assert [failure.replay for failure in totals.failures] == []
