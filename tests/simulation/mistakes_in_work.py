@@ -43,8 +43,8 @@ def _remade_effects(
     for process in simulation.world.processes:
         claimed = process.app.effects._claimed
 
-        def remade(progress: Any, now: Any, claimed: Any = claimed) -> EffectRow:
-            return change(claimed(progress, now))
+        def remade(*about: Any, claimed: Any = claimed) -> EffectRow:
+            return change(claimed(*about))
 
         stack.enter_context(patch.object(process.app.effects, "_claimed", remade))
 
