@@ -105,7 +105,7 @@ class EffectRunner:
     ) -> Outcome:
         sink = self._sinks.get(progress.request.sink)
         place: Place | None = None
-        if round_ := progress.request.round:
+        if (round_ := progress.request.round) and progress.row:
             place = await self._rounds.place(nudge.case_id, progress, round_)
         row = self._claimed(progress, now, place)
         refusal = self._given_up(row, sink, now)
