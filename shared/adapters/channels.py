@@ -229,7 +229,7 @@ def teams_message(notice: Notice) -> dict[str, Any]:
     body += [_text(note) for note in notice.notes]
     whole = _card(body)
     while len(json.dumps(whole)) > TEAMS_BYTES:
-        body = [*body[: len(body) * 3 // 4], _text(_cut(notice))]
+        body = [*body[: (len(body) - 1) * 3 // 4], _text(_cut(notice))]
         whole = _card(body)
     return whole
 

@@ -67,7 +67,7 @@ def member_of(case: SupportCase, request: EffectRequest, generation: int) -> Mem
         effect=request.key,
         generation=generation,
         severity=request.severity,
-        what=shown(case.summary or case.customer_query),
+        what=shown(case.summary or ""),
         why=f"{why}; waits for a yes: {actions}" if actions else why,
     )
 

@@ -107,7 +107,7 @@ def case_notice(
         else Item(_masked(item))
         for item in _actions(case, decide or {})
     )
-    what = _masked(case.summary or case.customer_query[:_LINE_CHARS])
+    what = _masked(case.summary or "")
     why = _lines((*case.decision, case.status_reason))[:_MOST_REASONS]
     blocks = (
         Block("What happened", (Item(what or "(no summary)", where=look),)),
@@ -248,7 +248,8 @@ def _proposed(action: ActionView) -> str:
 
 
 def _lines(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(one_line(text, _LINE_CHARS) for text in texts if text)[:_MAX_LINES]
+    lines = (one_line(text, _LINE_CHARS) for text in texts)
+    return tuple(filter(None, lines))[:_MAX_LINES]
 
 
 def _quote(text: str | None) -> tuple[str, ...]:

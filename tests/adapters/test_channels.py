@@ -11,10 +11,11 @@ from functools import partial
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.channels import (
+    TEAMS_BYTES,
     ChannelSink,
     WebhookAddresses,
     slack_message,
@@ -27,10 +28,10 @@ from shared.domain.approval_links import ApprovalLinks
 from shared.domain.case import SupportCase
 from shared.domain.digest import Digest
 from shared.domain.digest_letter import digest_notice
-from shared.domain.gathering import Gathering
+from shared.domain.gathering import Gathering, member_of
 from shared.domain.letter_text import where_to_look
 from shared.domain.letters import case_notice
-from shared.domain.notices import gathered_notice, notice_letter
+from shared.domain.notices import Notice, gathered_notice, notice_letter
 from shared.domain.rows import Member
 from shared.domain.stage import Severity
 from shared.domain.written import is_storable
@@ -201,6 +202,26 @@ async def test_a_case_is_taken_with_links_to_what_waits_and_without_the_customer
     assert "refund (amount: 50)" in said
 
 
+async def test_without_a_summary_the_customers_words_stay_out_too(
+    channel: tuple[ChannelSink, ChannelStandIn],
+) -> None:
+    sender, service = channel
+    case = a_case(customer_query="My secret story.", summary=None)
+    await sender.send(told(case))
+    assert service.refused == []
+    said = json.dumps(service.taken)
+    assert "(no summary)" in said
+    assert "secret story" not in said
+    assert member_of(case, told(case).request, 0).what == ""
+
+
+@pytest.mark.timeout(10)
+def test_a_card_of_a_few_huge_texts_is_cut_and_ends() -> None:
+    card = teams_message(Notice(subject="x" * 40_000, opening="y" * 40_000))
+    assert len(json.dumps(card)) <= TEAMS_BYTES
+    assert "Cut: " in json.dumps(card)
+
+
 async def test_only_a_channel_of_management_can_decide_for_management(
     channel: tuple[ChannelSink, ChannelStandIn],
 ) -> None:
@@ -229,6 +250,7 @@ async def test_a_list_of_any_size_is_taken_and_names_all_or_says_that_it_is_cut(
 
 @settings(max_examples=60, deadline=None)
 @given(what=hostile, summary=hostile, title=hostile.filter(str.strip).filter(is_storable))
+@example(what=" ", summary=" ", title="Hotel")
 def test_a_case_and_a_list_full_of_markup_are_plain_text(
     what: str, summary: str, title: str
 ) -> None:
