@@ -10,17 +10,18 @@ import asyncio
 import base64
 import json
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 from anyio.from_thread import start_blocking_portal
+
+from devkit.loopback import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Answer(NamedTuple):
     said: Any
 
 
-class VendorApi(ABC):
+class VendorApi(LoopbackServer):
     """One vendor's API in the running event loop.
 
     Attributes:
@@ -95,24 +96,6 @@ class VendorApi(ABC):
         self.requests: list[str] = []
         self.headers: Mapping[str, str] = {}
         self.ledger: list[str] = []
-        self.url = ""
-
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._take)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._runner.cleanup()
 
     def settings(self, desk: str, secret: str) -> dict[str, str]:
         """What to set for a desk, by what follows FRONTDESK_CRM_."""

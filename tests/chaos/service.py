@@ -12,12 +12,13 @@ from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import aiohttp
 from aiohttp import web
 
 from devkit.actions import read_ledger
+from devkit.loopback import LoopbackServer
 from devkit.processes import Child, start
 from devkit.setup import ROOT
 from shared.domain.desk import Desk
@@ -29,7 +30,7 @@ from tests.support.service import Fault
 _START_LIMIT = 60.0
 
 
-class ActionService:
+class ActionService(LoopbackServer):
     """A process that takes what the desks' catalogues allow, and what stands before it.
 
     Args:
@@ -37,8 +38,9 @@ class ActionService:
         faults: For the next requests, in their order.
     """
 
+    route: ClassVar[tuple[str, str]] = ("POST", "/{path:.*}")
+
     def __init__(self, folder: Path, desks: Iterable[Desk], faults: Iterable[Fault]) -> None:
-        self.url = ""
         self.faults = deque(faults)
         self._ledger = folder / "actions.jsonl"
         self._document = folder / "actions.json"
@@ -56,16 +58,10 @@ class ActionService:
         )
         self._behind = ready[1]
         self._session = aiohttp.ClientSession()
-        app = web.Application()
-        app.router.add_post("/{path:.*}", self._pass)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
+        return await super().__aenter__()
 
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+    async def __aexit__(self, *about: object) -> None:
+        await super().__aexit__(*about)
         await self._session.close()
         if self._child:
             await asyncio.to_thread(self._child.stop)
@@ -83,7 +79,7 @@ class ActionService:
             for entry in read_ledger(self._ledger)
         ]
 
-    async def _pass(self, request: web.Request) -> web.StreamResponse:
+    async def _take(self, request: web.Request) -> web.StreamResponse:
         """Passes a request on, unless its fault keeps it back; then the answer, or none."""
         body = await request.read()
         fault = self.faults.popleft() if self.faults else Fault(keep=True, status=0)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from aiohttp import web
+
+from devkit.loopback import LoopbackServer
 
 
 class Wrong(Exception):  # noqa: N818
@@ -78,7 +79,7 @@ def teams(raw: bytes) -> tuple[int, str]:
     return 202, ""
 
 
-class ChannelStandIn:
+class ChannelStandIn(LoopbackServer):
     """One webhook on loopback.
 
     Attributes:
@@ -87,28 +88,14 @@ class ChannelStandIn:
         refused: What it would have said.
     """
 
+    route: ClassVar[tuple[str, str]] = ("POST", "/hook/secret")
+    path: ClassVar[str] = "/hook/secret"
+
     def __init__(self, rule: Callable[[bytes], tuple[int, str]]) -> None:
         self.faults: deque[tuple[int, dict[str, str]]] = deque()
         self.taken: list[dict[str, Any]] = []
         self.refused: list[str] = []
         self._rule = rule
-
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_post("/hook/secret", self._take)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/hook/secret"
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._runner.cleanup()
 
     async def _take(self, request: web.Request) -> web.Response:
         raw = await request.read()

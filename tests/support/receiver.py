@@ -8,13 +8,13 @@ import ssl
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from devkit.crm import stand_in
+from devkit.loopback import LoopbackServer
 
 SECRET = "whsec_" + "c2VjcmV0IG9mIHRoZSBsb2NhbCByZWNlaXZlciE="
 
@@ -32,7 +32,7 @@ class Fault(stand_in.Fault):
     flood: bool = False
 
 
-class Receiver:
+class Receiver(LoopbackServer):
     """Somebody else's server, in the running event loop.
 
     Attributes:
@@ -42,35 +42,21 @@ class Receiver:
         flooded: Bytes of endless answers that the other side took.
     """
 
+    host: ClassVar[str] = "localhost"
+    path: ClassVar[str] = "/replies"
+
     def __init__(self, secret: str = SECRET, tls: ssl.SSLContext | None = None) -> None:
-        self.url = ""
         self.faults: deque[Fault] = deque()
         self.requests: list[tuple[dict[str, str], dict[str, Any]]] = []
         self.ledger: list[str] = []
         self.flooded = 0
         self._webhook = Webhook(secret)
-        self._tls = tls
+        self.tls = tls
         self._stopped = asyncio.Event()
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._take)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
-        await site.start()
-        self.port = int(self._runner.addresses[0][1])
-        self.url = f"{'https' if self._tls else 'http'}://localhost:{self.port}/replies"
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *about: object) -> None:
         self._stopped.set()
-        await self._runner.cleanup()
+        await super().__aexit__(*about)
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()

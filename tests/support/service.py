@@ -6,10 +6,11 @@ import asyncio
 import json
 from collections import deque
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar
 
 from aiohttp import web
+
+from devkit.loopback import LoopbackServer
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Request:
     body: Any
 
 
-class Service:
+class Service(LoopbackServer):
     """Somebody else's server, in the running event loop.
 
     Attributes:
@@ -48,29 +49,13 @@ class Service:
         ledger: The keys that were applied, in order.
     """
 
+    host: ClassVar[str] = "localhost"
+
     def __init__(self, key_header: str = "idempotency-key") -> None:
-        self.url = ""
         self.faults: deque[Fault] = deque()
         self.requests: list[Request] = []
         self.ledger: list[str] = []
         self._key_header = key_header
-
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._take)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://localhost:{self._runner.addresses[0][1]}"
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._runner.cleanup()
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
