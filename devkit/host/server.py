@@ -38,6 +38,9 @@ logger = logging.getLogger("devkit.host")
 HOST_KEY_SETTING = "FRONTDESK_HOST_KEY"
 MASTER_KEY_SETTING = "FRONTDESK_MASTER_KEY"
 _ANSWER_S = 2.0  # for the answers to invocations that were cancelled at the end of the grace
+#: As long as the real host's server keeps an idle connection (Kestrel's KeepAliveTimeout). A client
+#: that pools connections meets one closed under its feet the oftener, the shorter this is.
+_KEEP_ALIVE_S = 130
 
 
 class LocalHost:
@@ -254,6 +257,7 @@ class _Server(uvicorn.Server):
                 log_level="warning",
                 access_log=False,
                 server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_S,
                 timeout_graceful_shutdown=int(grace + _ANSWER_S),
             )
         )

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -218,6 +219,19 @@ async def test_a_body_over_the_limit_is_refused(
         assert (await running.send("POST", "/api/plain", data=b"x" * 1_001))[0] == 413
         assert (await running.send("POST", "/api/plain", data=chunks()))[0] == 413
         assert (await running.send("POST", "/api/plain", data=b"x" * 1_000))[0] == 200
+
+
+async def test_a_connection_outlives_a_pause(echo_app: Path, hosting: Callable[..., Any]) -> None:
+    async with hosting(echo_app) as running:
+        address = urlsplit(running.host.url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        request = f"GET /api/plain HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode()
+        for pause in (0.0, 6.0):
+            await asyncio.sleep(pause)
+            writer.write(request)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            await reader.readuntil("grüße".encode())
+        writer.close()
 
 
 KEYED = """
