@@ -75,7 +75,7 @@ _AMOUNT = re.compile(
     rf"(?:(?<![a-z])|(?=[^a-z]))(?P<before>{_CURRENCY}) ?(?P<a>{DIGITS}(?: ?k\b)?)"
     rf"(?:{RANGE}(?:{_CURRENCY})? ?(?P<b>{DIGITS}(?: ?k\b)?))?(?![\d])"
     rf"|{START}(?P<c>{NUMBER})(?:{RANGE}(?P<d>{NUMBER}))?[ -]?"
-    rf"(?P<after>{_CURRENCY})(?![^\W\d_])"
+    rf"(?P<after>{_CURRENCY})(?:(?<=[^a-zł])|(?![^\W\d_]))"
 )
 _PERCENT = re.compile(
     rf"{START}(?P<a>{NUMBER})(?:(?: ?%)?{RANGE}(?P<b>{NUMBER}))?[ -]?"

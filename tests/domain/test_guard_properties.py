@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.adapters.desk_files import load_desks
@@ -64,6 +64,7 @@ replies = st.lists(st.one_of(words, words, phones, links, emails, money, facts),
 @given(
     reply=st.one_of(replies, st.text(max_size=80), st.from_regex(CONTACTS), st.from_regex(MONEY))
 )
+@example(reply="02€B")
 def test_nothing_that_passes_holds_a_foreign_contact_or_amount(reply: str) -> None:
     if check_reply(reply, desk=hotel(), message=MESSAGE):
         return
