@@ -21,10 +21,12 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from devkit.setup import (
+    MAIL_SETTINGS,
     ROOT,
     Layout,
     SetupError,
     azurite_current,
+    configured,
     configured_model,
     layout,
     local_settings,
@@ -187,9 +189,25 @@ def _settings(settings: dict[str, str], broken: str | None) -> Iterator[Finding]
         elif name in settings:
             detail = "set in local.settings.json, but not a setting of Frontdesk"
             yield Finding(area, name, "note", detail, f"see {SAMPLE.name} for the names")
+    yield _mail(area, settings)
     yield Finding(
         area, "Desk files", "note", "not tried here", "./frontdesk actions check tries them"
     )
+
+
+def _mail(area: str, settings: dict[str, str]) -> Finding:
+    smtp, *acs = MAIL_SETTINGS
+    ways = configured(settings, *MAIL_SETTINGS)
+    if not ways:
+        advice = f"set {smtp} or {acs[-1]} to send mails"
+        return Finding(area, "Mail", "note", "is shown by ./frontdesk run, and not sent", advice)
+    if len(ways) > 1:
+        return Finding(area, "Mail", "problem", f"goes one way: {', '.join(ways)}", "keep one")
+    if not configured(settings, "FRONTDESK_MAIL_FROM"):
+        advice = "set it to the address that mail comes from"
+        return Finding(area, "Mail", "problem", "FRONTDESK_MAIL_FROM is not set", advice)
+    by = "a mail server" if ways == (smtp,) else "Azure Communication Services"
+    return Finding(area, "Mail", "ok", f"is sent by {by}")
 
 
 def _known_settings() -> set[str]:

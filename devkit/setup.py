@@ -20,7 +20,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -42,6 +42,8 @@ MODEL_SETTINGS = (
     "OPENAI_BASE_URL",
     "OPENAI_API_KEY",
 )
+#: Whoever hands mails in; the app wants one way at most.
+MAIL_SETTINGS = ("FRONTDESK_SMTP_URL", "FRONTDESK_ACS_CONNECTION_STRING", "FRONTDESK_ACS_ENDPOINT")
 OLDEST_NODE = 20
 
 
@@ -97,10 +99,16 @@ def configured_model(settings: dict[str, str]) -> str | None:
     Args:
         settings: what `local_settings` read.
     """
-    for name in MODEL_SETTINGS:
-        if os.environ.get(name, "").strip() or settings.get(name):
-            return name
-    return None
+    return next(iter(configured(settings, *MODEL_SETTINGS)), None)
+
+
+def configured(settings: Mapping[str, str], *names: str) -> tuple[str, ...]:
+    """Those of these names that are set; the environment wins.
+
+    Args:
+        settings: what `local_settings` read.
+    """
+    return tuple(n for n in names if os.environ.get(n, "").strip() or settings.get(n))
 
 
 def prepare(need: str) -> Layout:

@@ -26,10 +26,12 @@ from typing import Any, Literal, NoReturn, Self
 from devkit.azurite import Azurite, AzuriteError
 from devkit.processes import Child, ProcessError, start
 from devkit.setup import (
+    MAIL_SETTINGS,
     MODEL_SETTINGS,
     ROOT,
     Layout,
     SetupError,
+    configured,
     configured_model,
     layout,
     local_settings,
@@ -171,13 +173,13 @@ class Stack:
         if self._model_url is None and configured_model(settings) is None:
             local_model = self._start_model()
 
-        wanted = self.actions and self._work and not _configured(settings, _ACTIONS)
+        wanted = self.actions and self._work and not configured(settings, _ACTIONS)
         actions = self._start_actions() if wanted else None
 
         added: dict[str, str] = {}
         if not self._work:
             added["FRONTDESK_HOST_HTTP_ONLY"] = "1"  # see devkit/host/app.py
-        elif not _configured(settings, "FRONTDESK_SMTP_URL"):
+        elif not configured(settings, *MAIL_SETTINGS):
             added |= self._start_mailbox()
         if azurite:
             with self._getting_ready("Azurite"):
@@ -230,7 +232,7 @@ class Stack:
             with self._getting_ready("Actions"):
                 ready = actions.wait_for_line(r"Actions ready on (http://\S+)", ACTIONS_LIMIT)
             found[_ACTIONS] = ready[1]
-        if self._port and not _configured(settings, _PUBLIC):
+        if self._port and not configured(settings, _PUBLIC):
             found[_PUBLIC] = self.url
         return found
 
@@ -338,10 +340,6 @@ def _storage_configured(settings: Mapping[str, str]) -> bool:
     whole = known.get("AzureWebJobsStorage", "").replace(" ", "").lower().rstrip(";")
     identity = any(name.startswith("AzureWebJobsStorage__") for name in known)
     return identity or whole not in ("", "usedevelopmentstorage=true")
-
-
-def _configured(settings: Mapping[str, str], name: str) -> bool:
-    return bool(os.environ.get(name, "").strip() or settings.get(name))
 
 
 def _model_at(url: str) -> dict[str, str]:

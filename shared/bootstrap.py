@@ -53,7 +53,7 @@ from shared.settings import Settings, read_settings
 if TYPE_CHECKING:
     from shared.adapters.backends import Around
     from shared.adapters.channels import WebhookAddresses
-    from shared.adapters.email import Mailer
+    from shared.adapters.mail import Mailer
 
 ROOT = Path(__file__).resolve().parent.parent
 _DEVELOPMENT = ("UseDevelopmentStorage=true", "http://127.0.0.1", "http://localhost")
@@ -252,11 +252,30 @@ def _around(settings: Settings) -> Around:
 
 
 def _mailer(settings: Settings, clock: Clock) -> Mailer | None:
-    if not settings.smtp_url:
-        return None
-    from shared.adapters.email import Mailer, MailServer, parse_sender
+    """What hands mails in; None where nothing is set.
 
-    return Mailer(MailServer.parse(settings.smtp_url), parse_sender(settings.mail_from), clock)
+    Raises:
+        ConfigError: A setting of it is wrong, or there are two ways.
+    """
+    from shared.adapters.mail import parse_sender
+
+    acs = settings.acs_connection_string or settings.acs_endpoint
+    if settings.smtp_url and acs:
+        raise ConfigError(
+            "FRONTDESK_SMTP_URL: mail goes one way only. Unset it to send by Azure Communication "
+            "Services, or unset FRONTDESK_ACS_CONNECTION_STRING and FRONTDESK_ACS_ENDPOINT."
+        )
+    if settings.smtp_url:
+        from shared.adapters.smtp import MailServer, SmtpMailer
+
+        server = MailServer.parse(settings.smtp_url)
+        return SmtpMailer(server, parse_sender(settings.mail_from), clock)
+    if acs:
+        from shared.adapters.acs import AcsMailer, Resource
+
+        resource = Resource.parse(settings.acs_connection_string, settings.acs_endpoint)
+        return AcsMailer(resource, parse_sender(settings.mail_from), clock)
+    return None
 
 
 def _sinks(
@@ -275,7 +294,7 @@ def _sinks(
     if mailer:
         email = EmailSink(mailer, settings.public_url, clock, _links(settings))
     else:
-        _log.warning("no mail server is configured: escalations are not mailed")
+        _log.warning("no way to send mail is configured: escalations are not mailed")
     secrets = CallbackSecrets(settings.callback_secret, settings.callback_secrets)
     callback = CallbackSink(secrets, clock, development=settings.development)
     sinks: dict[str, Sink] = {"callback": callback, "email": email}

@@ -193,6 +193,10 @@ class Settings(ModelSettings):
     environment: str = Field(default="", alias="AZURE_FUNCTIONS_ENVIRONMENT")
     public_url: str = Field(default="", alias="FRONTDESK_PUBLIC_URL", pattern=r"^https?://\S+$")
     smtp_url: str = Field(default="", alias="FRONTDESK_SMTP_URL", repr=False)
+    acs_connection_string: str = Field(
+        default="", alias="FRONTDESK_ACS_CONNECTION_STRING", repr=False
+    )
+    acs_endpoint: str = Field(default="", alias="FRONTDESK_ACS_ENDPOINT")
     mail_from: str = Field(default="", alias="FRONTDESK_MAIL_FROM")
     callback_secret: str = Field(default="", alias="FRONTDESK_CALLBACK_SECRET", repr=False)
     callback_secrets: dict[str, str] = Field(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from shared.adapters import model_errors
 from shared.adapters.breaker import Breaker
 from shared.adapters.completion import read_completion
+from shared.adapters.entra import EntraTokens
 from shared.adapters.model_endpoint import find_endpoint
 from shared.domain.stage import Usage
 from shared.errors import PermanentError, RetryableError
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     import httpx2
     import openai
-    from azure.identity.aio import DefaultAzureCredential
     from opentelemetry.trace import Span
 
     from shared.settings import ModelSettings
@@ -56,7 +56,7 @@ class OpenAIModel:
         self._settings = settings
         self._endpoint = find_endpoint(settings)
         self._client: openai.AsyncOpenAI | None = None
-        self._credential: DefaultAzureCredential | None = None
+        self._tokens: EntraTokens | None = None
         self._formats: dict[str, Format] = {}
         self._breakers: dict[str, Breaker] = {}
         self._now = now
@@ -138,11 +138,10 @@ class OpenAIModel:
     async def aclose(self) -> None:
         """Close the connections. A later call opens new ones."""
         client, self._client = self._client, None
-        credential, self._credential = self._credential, None
         if client:
             await client.close()
-        if credential:
-            await credential.close()
+        if self._tokens:
+            await self._tokens.aclose()
 
     async def _ask(
         self, client: openai.AsyncOpenAI, call: ModelCall, deployment: str
@@ -227,24 +226,15 @@ class OpenAIModel:
         return self._client
 
     def _entra_token(self) -> Callable[[], Awaitable[str]]:
-        from azure.core.exceptions import AzureError, ClientAuthenticationError
-        from azure.identity.aio import DefaultAzureCredential, get_bearer_token_provider
-
-        self._credential = DefaultAzureCredential()
-        provide = get_bearer_token_provider(self._credential, self._endpoint.entra_scope)
+        tokens = self._tokens = EntraTokens(self._endpoint.entra_scope)
 
         async def token() -> str:
             try:
-                return await provide()
-            except ClientAuthenticationError:
-                pause = model_errors.OPERATOR_PAUSE
-                said = "Entra ID gave this app no token"
-                failure = RetryableError("wrong_key", pause, said, Usage())
+                return await tokens.token()
+            except RetryableError as error:
+                failure = RetryableError(error.code, error.retry_after, error.detail, Usage())
                 self._tell_operator(failure, self._endpoint.model)
                 raise failure from None
-            except AzureError as error:
-                detail = f"Entra ID: {type(error).__name__}"
-                raise RetryableError("connection_lost", 0, detail, Usage()) from None
 
         return token
 

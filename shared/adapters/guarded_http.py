@@ -1,11 +1,13 @@
-"""HTTP requests to addresses that desk files name, kept off whatever is not meant by them."""
+"""HTTP requests to addresses that people set, kept off whatever is not meant by them."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -19,6 +21,22 @@ from shared.errors import PermanentError, RetryableError, UncertainError
 #: The receiver says that it did not take the request.
 _NOT_NOW = frozenset({408, 425, 429, 503})
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_ANSWER_BYTES = 64 * 1024
+_Read = TypeVar("_Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        headers: By any spelling of their names.
+        body: Empty where it was longer than 64 KiB.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class GuardedHttp:
@@ -49,6 +67,29 @@ class GuardedHttp:
             UncertainError: It may have been taken.
             PermanentError: It was refused for good.
         """
+        return await self._exchange(method, address, body, headers, _taken)
+
+    async def ask(
+        self, method: str, address: str, body: bytes, headers: Mapping[str, str]
+    ) -> Answer:
+        """Sends one request and returns its answer, whatever it is.
+
+        Raises:
+            RetryableError: It surely did not arrive.
+            UncertainError: It may have arrived.
+            PermanentError: It is not sent into a private network.
+        """
+        plain = {**headers, "Accept-Encoding": "identity"}  # nothing is unpacked here
+        return await self._exchange(method, address, body, plain, _whole)
+
+    async def _exchange(
+        self,
+        method: str,
+        address: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        read: Callable[[aiohttp.ClientResponse], Awaitable[_Read]],
+    ) -> _Read:
         try:
             async with (
                 # A connection of its own for each attempt: one that was kept and that the
@@ -61,10 +102,10 @@ class GuardedHttp:
                     auto_decompress=False,
                 ) as session,
                 session.request(
-                    method, address, data=body, headers=headers, allow_redirects=False
+                    method, address, data=body or None, headers=headers, allow_redirects=False
                 ) as response,
             ):
-                return _taken(response)
+                return await read(response)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise RetryableError("receiver_unreachable", detail=_said(error)) from None
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
@@ -120,7 +161,17 @@ class GuardedHttp:
         )
 
 
-def _taken(response: aiohttp.ClientResponse) -> int:
+async def _whole(response: aiohttp.ClientResponse) -> Answer:
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(_ANSWER_BYTES):
+        body += chunk
+        if len(body) > _ANSWER_BYTES:
+            body.clear()
+            break
+    return Answer(response.status, response.headers, bytes(body))
+
+
+async def _taken(response: aiohttp.ClientResponse) -> int:
     status = response.status
     said = f"HTTP {status}"
     if 200 <= status < 300:

@@ -39,7 +39,7 @@ class MemorySink:
             comes, and can be asked. ``unkeyed``: applies whatever comes.
         clock: The receiver's.
         fault: Asked at each attempt for what goes wrong with it.
-        window: Seconds for which a keyed receiver remembers a key.
+        window: Seconds for which the receiver remembers a key.
 
     Attributes:
         ledger: What happened, in order; a key that is there twice happened twice.
@@ -77,19 +77,18 @@ class MemorySink:
     async def find(self, call: EffectCall) -> str | None:
         if self.kind != "queryable":
             return None
-        known = (number for number, applied in enumerate(self.ledger, 1) if _same(applied, call))
-        return next((f"number {number}" for number in known), None)
+        return self._known(call)
 
     def _apply(self, call: EffectCall) -> str:
-        now = self._clock.now()
-        if self.kind == "keyed":
-            for number, applied in enumerate(self.ledger, 1):
-                fresh = (now - applied.at).total_seconds() <= self.window
-                if _same(applied, call) and fresh:
-                    return f"number {number}"
-        self.ledger.append(Applied(call.idempotency_key, call.request, now))
+        if self.kind == "keyed" and (known := self._known(call)):
+            return known
+        self.ledger.append(Applied(call.idempotency_key, call.request, self._clock.now()))
         return f"number {len(self.ledger)}"
 
-
-def _same(applied: Applied, call: EffectCall) -> bool:
-    return applied.key == call.idempotency_key
+    def _known(self, call: EffectCall) -> str | None:
+        now = self._clock.now()
+        for number, applied in enumerate(self.ledger, 1):
+            fresh = (now - applied.at).total_seconds() <= self.window
+            if applied.key == call.idempotency_key and fresh:
+                return f"number {number}"
+        return None

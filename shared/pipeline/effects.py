@@ -158,7 +158,7 @@ class EffectRunner:
         # later than now.
         margin = self._limits.effect_timeout + 3 * self._limits.clock_skew
         window = timedelta(seconds=sink.window - margin)
-        if row.ambiguous and sink.kind == "keyed" and now - row.first_at > window:
+        if row.ambiguous and sink.window and now - row.first_at > window:
             return _ended(row, "uncertain", now, StageError(code="key_no_longer_honoured"))
         if row.attempts > self._limits.max_effect_attempts:
             last = row.error.code if row.error else ""

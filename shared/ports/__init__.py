@@ -285,7 +285,8 @@ class Sink(Protocol):
         kind: What a second attempt may do after one whose answer was lost. ``keyed``: the receiver
             honours our idempotency key, send again. ``queryable``: look our key up first.
             ``unkeyed``: never; a person decides.
-        window: How long a keyed receiver remembers a key; seconds.
+        window: How long the receiver remembers a key; seconds. 0 for a queryable one that never
+            forgets, and for unkeyed ones.
     """
 
     @property

@@ -19,8 +19,9 @@ from shared.adapters.backends.email import EmailActions
 from shared.adapters.backends.python import Call, PythonActions, load_functions
 from shared.adapters.backends.ticket import TicketActions
 from shared.adapters.clocks import ManualClock
-from shared.adapters.email import Mailer, MailServer, parse_sender
+from shared.adapters.mail import parse_sender
 from shared.adapters.memory import MemoryTickets
+from shared.adapters.smtp import MailServer, SmtpMailer
 from shared.domain.desk_action import CatalogueAction
 from shared.domain.stage import Action, EffectRequest
 from shared.errors import ConfigError, PermanentError, UncertainError
@@ -64,7 +65,7 @@ async def test_a_mail_goes_to_the_desk_files_addresses_with_the_arguments_in_it(
     mailbox: Mailbox, tmp_path: Path
 ) -> None:
     sender = parse_sender("Frontdesk <frontdesk@desk.example.com>")
-    mailer = Mailer(MailServer.parse(mailbox.url), sender, ManualClock())
+    mailer = SmtpMailer(MailServer.parse(mailbox.url), sender, ManualClock())
     options = {
         "to": ("repairs@hotel.example.com",),
         "subject": "Room {room}: {fault}",

@@ -14,7 +14,9 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from devkit.mailbox import Fault, Mailbox, _Handler, ledger, mails
 from shared.adapters.clocks import ManualClock
-from shared.adapters.email import EmailSink, Mailer, MailServer, UnsentMail, parse_sender
+from shared.adapters.email import EmailSink, UnsentMail
+from shared.adapters.mail import parse_sender
+from shared.adapters.smtp import MailServer, SmtpMailer
 from shared.domain.approval_links import ApprovalLinks
 from shared.errors import ConfigError, PermanentError, RetryableError, UncertainError
 from tests.support.certificates import localhost_tls
@@ -33,7 +35,7 @@ async def mailbox(tmp_path: Path) -> AsyncIterator[Mailbox]:
 def a_sink(url: str, *, public_url: str = "", total: float = 5.0) -> EmailSink:
     sender = parse_sender("Frontdesk <frontdesk@desk.example.com>")
     links = ApprovalLinks(b"s" * 32, public_url)
-    mailer = Mailer(MailServer.parse(url), sender, ManualClock(), total=total)
+    mailer = SmtpMailer(MailServer.parse(url), sender, ManualClock(), total=total)
     return EmailSink(mailer, public_url, ManualClock(), links)
 
 
@@ -357,4 +359,4 @@ def test_a_sender_that_is_no_address_stops_the_start(sender: str) -> None:
 
 
 async def test_without_a_mail_server_the_receipt_says_that_nothing_was_sent() -> None:
-    assert (await UnsentMail().send(a_call(DUTY))).startswith("not sent: no mail server")
+    assert (await UnsentMail().send(a_call(DUTY))).startswith("not sent: no way to send mail")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,7 @@ import pytest
 
 from devkit.mailbox import Fault as MailFault
 from devkit.mailbox import Mailbox, ledger
+from shared.adapters.acs import AcsMailer, Resource
 from shared.adapters.backends import Around
 from shared.adapters.backends.email import EmailActions
 from shared.adapters.backends.http import HttpActions
@@ -20,13 +22,16 @@ from shared.adapters.callback import CallbackSecrets, CallbackSink
 from shared.adapters.clocks import ManualClock, SystemClock
 from shared.adapters.crm_connectors import CrmConnectors
 from shared.adapters.crm_sink import CrmSink
-from shared.adapters.email import EmailSink, Mailer, MailServer, parse_sender
+from shared.adapters.email import EmailSink
+from shared.adapters.mail import Mailer, parse_sender
 from shared.adapters.memory_sinks import Fault, MemorySink
+from shared.adapters.smtp import MailServer, SmtpMailer
 from shared.domain.approval_links import ApprovalLinks
 from shared.domain.outbound import mark_of
 from shared.errors import PermanentError, RetryableError, UncertainError
 from shared.ports import EffectCall, Sink
 from tests.contract.test_ticket_systems import APIS
+from tests.support.acs import SENDER, CommunicationServices
 from tests.support.bench import Bench as VendorBench
 from tests.support.benches import BENCHES
 from tests.support.effect_calls import KEY, a_call
@@ -66,6 +71,10 @@ class Bench:
         return a_call(self.to, key=key, action=self.action)
 
 
+#: A mailer, what orders a fault for its next attempt, and the Message-IDs that were taken.
+Mail = tuple[Mailer, Callable[[Fault], None], Callable[[], list[str]]]
+
+
 def memory(kind: Literal["keyed", "queryable", "unkeyed"]) -> Bench:
     faults: list[Fault] = []
     sink = MemorySink(kind, ManualClock(), lambda _call: faults.pop(0) if faults else "none")
@@ -90,44 +99,49 @@ async def callback() -> AsyncIterator[Bench]:
         )
 
 
-@pytest.fixture
-async def email(tmp_path: Path) -> AsyncIterator[Bench]:
+@asynccontextmanager
+async def by_smtp(folder: Path) -> AsyncIterator[Mail]:
     ways: dict[Fault, MailFault] = {
         "before": MailFault(),
         "after": MailFault(keep=True),
         "busy": MailFault(answer="451 busy"),
         "never": MailFault(answer="550 no"),
     }
-    async with Mailbox(tmp_path) as mailbox:
-        sender = parse_sender("frontdesk@desk.example.com")
-        mailer = Mailer(MailServer.parse(mailbox.url), sender, ManualClock())
-        sink = EmailSink(mailer, "", ManualClock(), ApprovalLinks(b"s" * 32, ""))
-        yield Bench(
-            sink,
-            "duty@hotel.example.com",
-            lambda fault: mailbox.faults.append(ways[fault]),
-            lambda: [sent[1:].partition("@")[0] for sent in ledger(tmp_path)],
-        )
+    async with Mailbox(folder) as mailbox:
+        mailer = SmtpMailer(MailServer.parse(mailbox.url), parse_sender(SENDER), ManualClock())
+        yield mailer, lambda fault: mailbox.faults.append(ways[fault]), lambda: ledger(folder)
+
+
+@asynccontextmanager
+async def by_acs(_folder: Path) -> AsyncIterator[Mail]:
+    async with CommunicationServices() as service:
+        service.forgets_ids = True
+        resource = Resource.parse(service.connection_string, "")
+        mailer = AcsMailer(resource, parse_sender(SENDER), SystemClock())
+        yield mailer, lambda fault: service.faults.append(_WAYS[fault]), lambda: service.ledger
+
+
+_MAILS = {
+    f"{sink} by {way.__name__}": (sink, way)
+    for sink in ("email", "action_email")
+    for way in (by_smtp, by_acs)
+}
 
 
 @pytest.fixture
-async def action_email(tmp_path: Path) -> AsyncIterator[Bench]:
-    ways: dict[Fault, MailFault] = {
-        "before": MailFault(),
-        "after": MailFault(keep=True),
-        "busy": MailFault(answer="451 busy"),
-        "never": MailFault(answer="550 no"),
-    }
-    async with Mailbox(tmp_path) as mailbox:
-        sender = parse_sender("frontdesk@desk.example.com")
-        mailer = Mailer(MailServer.parse(mailbox.url), sender, ManualClock())
-        yield Bench(
-            EmailActions(mailer),
-            "",
-            lambda fault: mailbox.faults.append(ways[fault]),
-            lambda: [sent[1:].partition("@")[0] for sent in ledger(tmp_path)],
-            action="email",
-        )
+async def mail(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    """A sink that mails, by one of the mailers."""
+    name, way = _MAILS[request.node.callspec.params["bench"]]
+    async with way(tmp_path) as (mailer, fail, message_ids):
+
+        def keys() -> list[str]:
+            return [sent[1:].partition("@")[0] for sent in message_ids()]
+
+        if name == "email":
+            sink = EmailSink(mailer, "", ManualClock(), ApprovalLinks(b"s" * 32, ""))
+            yield Bench(sink, "duty@hotel.example.com", fail, keys)
+        else:
+            yield Bench(EmailActions(mailer), "", fail, keys, action="email")
 
 
 @pytest.fixture
@@ -214,15 +228,18 @@ async def ticket(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
         )
 
 
-_REAL = ("callback", "email", "http", "action_email", "python")
+_REAL = ("callback", "http", "python")
 _TICKETS = tuple(f"ticket in {system}" for system in APIS)
 
 
-@pytest.fixture(params=["keyed", "queryable", "unkeyed", *_REAL, *_TICKETS, *BENCHES])
+@pytest.fixture(params=["keyed", "queryable", "unkeyed", *_REAL, *_MAILS, *_TICKETS, *BENCHES])
 def bench(request: pytest.FixtureRequest) -> Bench:
     if request.param in _REAL:
         real: Bench = request.getfixturevalue(request.param)
         return real
+    if request.param in _MAILS:
+        mails: Bench = request.getfixturevalue("mail")
+        return mails
     if request.param in _TICKETS:
         opened: Bench = request.getfixturevalue("ticket")
         return opened

@@ -56,6 +56,22 @@ def test_settings_of_a_desk_and_vendor_are_known(
     assert set(doctor.FAMILIES) == set(settings._PREFIXES)
 
 
+def test_how_mail_goes_out_is_said_and_two_ways_are_a_problem(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (*setup.MAIL_SETTINGS, "FRONTDESK_MAIL_FROM"):
+        monkeypatch.delenv(name, raising=False)
+    assert findings(capsys, 0)["Mail"]["verdict"] == "note"
+    monkeypatch.setenv("FRONTDESK_ACS_CONNECTION_STRING", f"endpoint=x;accesskey={SECRET}")
+    assert findings(capsys, 1)["Mail"]["detail"] == "FRONTDESK_MAIL_FROM is not set"
+    monkeypatch.setenv("FRONTDESK_MAIL_FROM", "frontdesk@example.com")
+    assert findings(capsys, 0)["Mail"]["detail"] == "is sent by Azure Communication Services"
+    monkeypatch.setenv("FRONTDESK_SMTP_URL", f"smtp://u:{SECRET}@mail.example.com")
+    found = findings(capsys, 1)["Mail"]
+    assert found["detail"].endswith("FRONTDESK_SMTP_URL, FRONTDESK_ACS_CONNECTION_STRING")
+    assert (found["verdict"], found["advice"]) == ("problem", "keep one")
+
+
 def test_settings_are_named_and_their_values_never_shown(
     checkout: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from devkit.crm.stand_in import Fault
+from shared.adapters.acs import AcsMailer, Resource
+from shared.adapters.email import EmailSink
+from shared.adapters.mail import parse_sender
+from shared.domain.approval_links import ApprovalLinks
 from shared.domain.case import SupportCase
 from shared.domain.nudge import Nudge
 from shared.domain.rows import Channel
 from shared.errors import PermanentError, RequestError
 from shared.ports import EffectCall
+from tests.support.acs import SENDER, CommunicationServices
 from tests.support.world import NEGATIVE, POSITIVE, World
 
 TO_CRM = Channel(source="crm", reply_address="https://crm.example.com/hook")
@@ -98,6 +104,43 @@ async def test_a_lost_answer_is_uncertain_when_the_receiver_has_forgotten_the_ke
     await world.deliver()
     assert states(await world.case(case_id)) == {"reply-1": "uncertain"}
     assert len(world.callback.ledger) == 1
+
+
+async def test_a_mail_that_can_be_looked_up_goes_out_once_whatever_becomes_of_its_answer() -> None:
+    for fault in (Fault(cut=True), Fault(cut=True, keep=True)):
+        world = World()
+        async with CommunicationServices(world.clock.now) as service:
+            resource = Resource.parse(service.connection_string, "")
+            mailer = AcsMailer(resource, parse_sender(SENDER), world.clock)
+            sink = EmailSink(mailer, "", world.clock, ApprovalLinks(b"s" * 32, ""))
+            world.sinks["email"] = sink
+            case_id = await world.open(desk="told")
+            service.faults.append(fault)
+            await world.deliver()
+            assert states(await world.case(case_id)) == {"escalated-1": "deferred"}
+            before = world.clock.now()
+            world.make_visible()
+            assert (world.clock.now() - before).total_seconds() >= 60, "it may show up late"
+            await world.deliver()
+        assert states(await world.case(case_id)) == {"escalated-1": "done"}
+        assert service.ledger == [f"<{case_id}-escalated-1@desk.example.com>"]
+        assert service.refused == ([] if fault.keep else ["no such operation"])
+        asked = [request.partition(" ")[0] for request in service.requests]
+        assert asked == (["POST", "GET"] if fault.keep else ["POST", "GET", "POST"])
+
+
+async def test_a_lost_answer_is_uncertain_when_a_look_up_can_no_longer_tell() -> None:
+    world = World()
+    world.email.kind = "queryable"
+    case_id = await world.open(desk="told")
+    world.fault = "after"
+    await world.deliver()
+    world.fault = "none"
+    world.clock.advance(world.email.window)
+    world.make_visible()
+    await world.deliver()
+    assert states(await world.case(case_id)) == {"escalated-1": "uncertain"}
+    assert len(world.email.ledger) == 1
 
 
 async def test_a_worker_that_stood_still_while_it_looked_an_effect_up_does_not_send_it() -> None:

@@ -17,7 +17,7 @@ from shared.domain.written import Part
 
 if TYPE_CHECKING:
     from shared.adapters.backends.python import Function
-    from shared.adapters.email import Mailer
+    from shared.adapters.mail import Mailer
     from shared.ports import Clock, Sink
     from shared.ports.tickets import TicketLedger
 
@@ -47,7 +47,7 @@ class Around:
         addresses: Where the desks' services are, by desk's name in capitals; ``""`` for all others.
         secrets: By name in capitals, ``-`` written as ``_``.
         development: Whether this runs on a developer's machine.
-        mailer: Sends mail; None without a mail server.
+        mailer: Hands mail in; None where no way is set.
         functions: Functions of the installation's own, by name.
         ledger: Tickets beside the cases; None while only desk files are read.
         tickets: Settings of ticket systems, by what follows FRONTDESK_TICKETS_.

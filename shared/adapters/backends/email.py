@@ -1,25 +1,21 @@
-"""Backend ``email``: a mail to addresses that the desk file names; no argument is an address.
-
-No mail server remembers what it took: when the answer to a mail's last line is lost, a person
-looks.
-"""
+"""Backend ``email``: a mail to addresses that the desk file names; no argument is an address."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from shared.adapters.action_texts import action_of, gap_problems, gap_values
 from shared.adapters.backends import Around, Backend, Shape
+from shared.adapters.mail import MailSink
 from shared.domain.letter_text import visible
 from shared.domain.templates import fill
 from shared.domain.written import Email, Line, Part, Text
 from shared.errors import PermanentError
 
 if TYPE_CHECKING:
-    from shared.adapters.email import Mailer
     from shared.ports import EffectCall
 
 _SUBJECT_CHARS = 150
@@ -52,28 +48,23 @@ class EmailBackend(Backend):
     def missing(self, said: Options, shape: Shape, around: Around) -> str:
         """Why no mail can be sent here."""
         del said, shape
-        return "" if around.mailer else "no mail server: set FRONTDESK_SMTP_URL"
+        settings = "set FRONTDESK_SMTP_URL or FRONTDESK_ACS_ENDPOINT"
+        return "" if around.mailer else f"no way to send mail: {settings}"
 
     async def reach(self, said: Options, shape: Shape, around: Around) -> str:
-        """The mail server takes our name and password."""
+        """Whoever takes mails knows us."""
         del said, shape
         if around.mailer is None:
-            raise PermanentError("no_mail_server")
+            raise PermanentError("no_mailer")
         return await around.mailer.greet()
 
     def sink(self, around: Around) -> EmailActions | None:
-        """What sends the mails; None without a mail server."""
+        """What sends the mails; None where nothing can."""
         return EmailActions(around.mailer) if around.mailer else None
 
 
-class EmailActions:
+class EmailActions(MailSink):
     """Sink ``action-email``."""
-
-    kind: Literal["keyed", "queryable", "unkeyed"] = "unkeyed"
-    window = 0.0
-
-    def __init__(self, mailer: Mailer) -> None:
-        self._mailer = mailer
 
     async def send(self, call: EffectCall) -> str:
         action, known = action_of(call)
@@ -89,10 +80,6 @@ class EmailActions:
             f"{text}\n\n{footer}\n",
             thread=call.case.case_id,
         )
-
-    async def find(self, call: EffectCall) -> str | None:
-        """Never asked: mail servers cannot be queried."""
-        return None
 
 
 BACKEND = EmailBackend()

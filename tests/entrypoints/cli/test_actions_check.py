@@ -18,6 +18,7 @@ from devkit.mailbox import Mailbox, mails
 from entrypoints.cli.actions_check import check
 from entrypoints.cli.exits import DONE, FAILED, UsageError
 from entrypoints.cli.terminal import Screen, Terminal
+from tests.support.acs import SENDER, CommunicationServices
 from tests.support.service import Service
 from tests.support.ticket_trackers import JiraTickets
 
@@ -57,7 +58,7 @@ LINES = {"clean": 9, "write": 13, "repair": 17, "note": 21, "escalation": 26}
 def desks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of desk files, and nothing set."""
     monkeypatch.setattr(setup, "local_settings", dict)
-    for name in ("FRONTDESK_SMTP_URL", "FRONTDESK_ACTIONS_URL"):
+    for name in (*setup.MAIL_SETTINGS, "FRONTDESK_ACTIONS_URL"):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "desks"
     folder.mkdir()
@@ -120,6 +121,17 @@ async def test_what_can_be_reached_is_said_and_nothing_is_carried_out(
         assert set(jira.requests) == {"GET /rest/api/3/mypermissions"}
 
 
+async def test_azure_communication_services_is_asked_whether_it_knows_us(
+    desks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with CommunicationServices() as service:
+        monkeypatch.setenv("FRONTDESK_ACS_CONNECTION_STRING", service.connection_string)
+        monkeypatch.setenv("FRONTDESK_MAIL_FROM", SENDER)
+        found = lines_of((await run(desks))[1])
+    assert found["write"] == "email + 127.0.0.1 takes our credentials"
+    assert service.mails == []
+
+
 async def test_what_refuses_us_or_is_not_there_is_said(
     desks: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +168,7 @@ async def test_what_is_not_set_is_named(desks: Path) -> None:
     found = lines_of(said)
     assert code == FAILED
     assert found["clean"].endswith("set FRONTDESK_ACTIONS_URL or FRONTDESK_ACTIONS_URL_DEFAULT")
-    assert found["write"].endswith("set FRONTDESK_SMTP_URL")
+    assert found["write"].endswith("set FRONTDESK_SMTP_URL or FRONTDESK_ACS_ENDPOINT")
     assert found["repair"].endswith("set FRONTDESK_TICKETS_JIRA_URL")
     assert found["escalation"].endswith("set FRONTDESK_TICKETS_JIRA_URL")
     assert found["note"] == "ticket + ledger beside the cases"
