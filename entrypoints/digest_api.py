@@ -1,23 +1,45 @@
 """The HTTP API of digests.
 
-| route                    | answer                                                           |
-|--------------------------|------------------------------------------------------------------|
-| GET /api/digests/{desk}  | 200 ``{digest, effects, letter}``; ``window`` names a sealed one |
-| POST /api/digests/{desk} | 202 ``{desk, digest}``: seals what there is by now and sends it  |
+| route                            | answer                                                   |
+|----------------------------------|----------------------------------------------------------|
+| GET /api/digests/{desk}          | 200 ``{digest, effects, acts, letter}``                  |
+| POST /api/digests/{desk}         | 202 ``{desk, digest}``: seals what there is and sends it |
+| POST /api/digests/{desk}/replay  | 202 ``{desk, window, replayed}``                         |
+| POST /api/digests/{desk}/resolve | 202 ``{desk, window}``                                   |
+
+The query's ``window`` names a sealed one. Bodies are ``{by, reason, window}``, of a replay also
+``channels``.
 """
 
 from __future__ import annotations
 
-import azure.functions as func
+from typing import Annotated, Any
 
-from entrypoints.http_protocol import Route, json_answer
+import azure.functions as func
+from pydantic import Field
+
+from entrypoints.http_protocol import Route, json_answer, read_body
+from entrypoints.operator_api import Name, NewAct
 from entrypoints.running import frontdesk
 from shared.bootstrap import Frontdesk
 from shared.domain.desk import Desk
 from shared.domain.digest_letter import digest_letter
 from shared.domain.digest_windows import window_of
 from shared.domain.letter_text import where_to_look
+from shared.domain.stage import StageError
 from shared.errors import RequestError
+
+
+class NewDigestAct(NewAct):
+    """Body of an act on the digest of a window."""
+
+    window: Name
+
+
+class NewResend(NewDigestAct):
+    """Body of a replay. With no channels given: all that were refused."""
+
+    channels: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
 
 
 async def show_digest(req: func.HttpRequest) -> func.HttpResponse:
@@ -25,6 +47,7 @@ async def show_digest(req: func.HttpRequest) -> func.HttpResponse:
     app = await frontdesk()
     desk = _desk(app, req)
     effects: list[dict[str, str]] = []
+    acts: list[dict[str, Any]] = []
     if window := req.params.get("window"):
         view = await app.digests.sealed(desk, _window_id(window))
         if view is None or view.digest is None:
@@ -35,9 +58,12 @@ async def show_digest(req: func.HttpRequest) -> func.HttpResponse:
                 "key": effect.request.key,
                 "state": effect.phase,
                 "receipt": effect.row.receipt if effect.row else "",
+                "reason": _reason(effect.row.error) if effect.row else "",
             }
             for effect in view.effects
         ]
+        names = {"act", "by", "at", "reason", "effects"}
+        acts = [act.model_dump(mode="json", include=names) for act in view.acts]
     else:
         digest = await app.digests.preview(desk)
     url = app.settings.public_url
@@ -46,6 +72,7 @@ async def show_digest(req: func.HttpRequest) -> func.HttpResponse:
         {
             "digest": digest.model_dump(mode="json"),
             "effects": effects,
+            "acts": acts,
             "letter": {"subject": letter.subject, "text": letter.text, "html": letter.html},
         }
     )
@@ -56,6 +83,28 @@ async def send_digest(req: func.HttpRequest) -> func.HttpResponse:
     app = await frontdesk()
     desk = _desk(app, req)
     return json_answer({"desk": desk.name, "digest": await app.digests.send_now(desk)}, 202)
+
+
+async def replay_digest(req: func.HttpRequest) -> func.HttpResponse:
+    """Sends a sealed digest again to channels that failed."""
+    app = await frontdesk()
+    desk, body = _desk(app, req), read_body(req, NewResend)
+    window = _window_id(body.window)
+    names = await app.digest_channels.replay(desk.name, window, body.by, body.reason, body.channels)
+    return json_answer({"desk": desk.name, "window": window, "replayed": names}, 202)
+
+
+async def resolve_digest(req: func.HttpRequest) -> func.HttpResponse:
+    """Says that a person has dealt with the channels of a digest that failed."""
+    app = await frontdesk()
+    desk, body = _desk(app, req), read_body(req, NewDigestAct)
+    window = _window_id(body.window)
+    await app.digest_channels.resolve(desk.name, window, body.by, body.reason)
+    return json_answer({"desk": desk.name, "window": window}, 202)
+
+
+def _reason(error: StageError | None) -> str:
+    return ": ".join(filter(None, (error.code, error.detail))) if error else ""
 
 
 def _desk(app: Frontdesk, req: func.HttpRequest) -> Desk:
@@ -78,4 +127,6 @@ def _window_id(text: str) -> str:
 ROUTES = (
     Route("show_digest", "GET", "digests/{desk}", show_digest),
     Route("send_digest", "POST", "digests/{desk}", send_digest),
+    Route("replay_digest", "POST", "digests/{desk}/replay", replay_digest),
+    Route("resolve_digest", "POST", "digests/{desk}/resolve", resolve_digest),
 )

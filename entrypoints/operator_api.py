@@ -2,7 +2,7 @@
 
 | route                       | answer                                                        |
 |-----------------------------|---------------------------------------------------------------|
-| GET /api/parked             | 200 ``{cases, next}``: cases that could not be finished        |
+| GET /api/parked             | 200 ``{cases, next, digests}``: what could not be finished     |
 | POST /api/cases/{id}/cancel | 202; body ``{by, reason}``                                     |
 | POST /api/cases/{id}/resolve | 202; body ``{by, reason}``: a person has dealt with it        |
 | POST /api/cases/{id}/replay | 202 ``{replayed}``; body ``{by, reason, stages, effects}``     |
@@ -55,7 +55,11 @@ class NewReplay(NewAct):
 
 
 async def parked(req: func.HttpRequest) -> func.HttpResponse:
-    """Cases with a parked stage or a failed effect, newest first."""
+    """Cases with a parked stage or a failed effect, newest first.
+
+    The first page has channels of digests that failed beside them, of up to ``limit`` digests of
+    each desk: ``{desk, end, window, channel, state, reason, at}``.
+    """
     desk = await frontdesk()
     entries, cursor = await desk.ports.index.page(
         desks=desk.desks.names,
@@ -65,7 +69,15 @@ async def parked(req: func.HttpRequest) -> func.HttpResponse:
         limit=limit_of(req),
         unfinished=True,
     )
-    return json_answer({"cases": [e.model_dump(mode="json") for e in entries], "next": cursor})
+    first = "cursor" not in req.params
+    failed = await desk.digest_channels.failed(desk.desks.names if first else (), limit_of(req))
+    return json_answer(
+        {
+            "cases": [e.model_dump(mode="json") for e in entries],
+            "next": cursor,
+            "digests": [f.model_dump(mode="json") | {"window": f.window} for f in failed],
+        }
+    )
 
 
 async def cancel(req: func.HttpRequest) -> func.HttpResponse:

@@ -19,6 +19,7 @@ from shared.errors import ConfigError, PermanentError
 from shared.pipeline.acts import Acts
 from shared.pipeline.advance import Advancer
 from shared.pipeline.budgets import Budgets
+from shared.pipeline.digest_channels import DigestChannels
 from shared.pipeline.digests import Digests
 from shared.pipeline.effects import EffectRunner
 from shared.pipeline.fetching import STAGE as FETCH
@@ -97,6 +98,7 @@ class Frontdesk:
     parking: Parking
     sweeper: Sweeper
     digests: Digests
+    digest_channels: DigestChannels
     ward: Ward
     budgets: Budgets
 
@@ -128,6 +130,7 @@ def assemble(
     intake = Intake(store, index, advancer, ports.texts, desks, clock, _secret(settings), plan)
     random = SystemRandom()
     rounds = Rounds(store, index, desks, clock)
+    channels = DigestChannels(store, index, ports.journal, advancer, clock)
     return Frontdesk(
         settings=settings,
         desks=desks,
@@ -142,8 +145,9 @@ def assemble(
         acts=Acts(store, desks, advancer, clock),
         links=_links(settings),
         parking=parking,
-        sweeper=Sweeper(store, index, ports.journal, advancer, parking, clock, limits, rounds),
-        digests=Digests(store, index, ports.journal, advancer, desks, clock, limits),
+        sweeper=Sweeper(store, index, channels, advancer, parking, clock, limits, rounds),
+        digests=Digests(store, index, ports.journal, advancer, desks, clock, limits, channels),
+        digest_channels=channels,
         ward=Ward(ports.quarantine, clock),
         budgets=budgets,
     )

@@ -128,7 +128,10 @@ class Api:
         return self._page("/api/cases", "cases", filters)
 
     def parked(self, **page: str | int | None) -> dict[str, Any]:
-        """A page, as ``cases`` has it, of those that could not be finished."""
+        """A page, as ``cases`` has it, of those that could not be finished.
+
+        Its ``digests`` are channels that failed: ``{desk, window, channel, state, reason, at}``.
+        """
         return self._page("/api/parked", "cases", page)
 
     def quarantine(self, limit: int) -> dict[str, Any]:
@@ -140,7 +143,10 @@ class Api:
         return self._page("/api/budget", "desks", {"day": day})
 
     def digest(self, desk: str, window: str | None) -> dict[str, Any]:
-        """A digest: ``{"digest", "effects": [{key, state, receipt}…], "letter"}``."""
+        """A digest: ``{"digest", "effects", "acts", "letter"}``.
+
+        An effect is ``{key, state, receipt, reason}``, an act ``{act, by, at, reason, effects}``.
+        """
         path = f"/api/digests/{quote(desk, safe='')}"
         return self._page(path, "letter", {"window": window})
 
@@ -161,6 +167,17 @@ class Api:
         with _about(case_id):
             answer: dict[str, Any] = self._send("POST", f"{_path(case_id)}/{act}", body)
         _part(answer, "case_id")
+        return answer
+
+    def act_on_digest(self, desk: str, act: str, body: dict[str, Any]) -> dict[str, Any]:
+        """A person's act on a digest: replay or resolve. Sent once.
+
+        Args:
+            body: ``{"by", "reason", "window"}``, for a replay also ``{"channels"}``.
+        """
+        path = f"/api/digests/{quote(desk, safe='')}/{act}"
+        answer: dict[str, Any] = self._send("POST", path, body)
+        _part(answer, "window")
         return answer
 
     def approvals(self, **page: str | int | None) -> dict[str, Any]:

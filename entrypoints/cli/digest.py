@@ -51,7 +51,12 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
         return DONE
     screen.out.text(found["letter"]["text"], indent=0)
     for effect in found["effects"]:
-        screen.out.line(Ink(effect["key"], "cyan"), f"  {effect['state']}  {effect['receipt']}")
+        said = effect["receipt"] or effect.get("reason", "")
+        screen.out.line(Ink(effect["key"], "cyan"), f"  {effect['state']}  {said}")
+    for act in found.get("acts", []):
+        why = f": {act['reason']}" if act["reason"] else ""
+        what = ", ".join(act["effects"])
+        screen.out.line(f"{act['at'][:16]}  {act['act']} {what} by {act['by']}{why}")
     if args.send:
         screen.err.line(f"sent as {window}; look at its receipts with --window {window}")
     return DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ def show_page(
     listing: Callable[[list[IndexEntry], Terminal, datetime], None],
     none: str,
     more: str,
+    besides: Sequence[object] = (),
 ) -> int:
     """Print one page of cases and how to get the next; returns the exit code.
 
@@ -43,13 +44,15 @@ def show_page(
         listing: Prints entries on a terminal, with the time in UTC for their ages.
         none: What is said when there are no entries.
         more: The command that lists the next page, without limit and cursor.
+        besides: What ``listing`` prints beside cases.
     """
     if args.json:
         screen.json(json.dumps(page, ensure_ascii=False, indent=2))
         return DONE
     from shared.domain.case import IndexEntry
 
-    if entries := [IndexEntry.model_validate(entry) for entry in page["cases"]]:
+    entries = [IndexEntry.model_validate(entry) for entry in page["cases"]]
+    if entries or besides:
         listing(entries, screen.out, datetime.now(UTC))
     else:
         screen.err.line(none)

@@ -13,7 +13,7 @@ from entrypoints.cli.exits import DONE, FAILED, UsageError
 from entrypoints.cli.question import read_line
 from entrypoints.cli.table import short_id
 from entrypoints.cli.terminal import Ink, Screen
-from entrypoints.cli.which import add_case, whole_id
+from entrypoints.cli.which import add_case, digest_of, whole_id
 from entrypoints.cli.who import add_who, signed
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ examples:
   ./frontdesk replay 3f2a9c1b --stage 1:sentiment of the first turn, not of the latest
   ./frontdesk replay 3f2a9c1b --effect escalated-1
   ./frontdesk replay --all-parked --reason "the model is back"
+  ./frontdesk replay digest:hotel:2026-03-29T0600Z                 channels that were refused
+  ./frontdesk replay digest:hotel:2026-03-29T0600Z --effect slack  this one, uncertain or not
 
 What was done before stays in the case. An effect is sent with the idempotency key that it had. One
 that is uncertain may have happened already: look at its receiver first, where that matters.
@@ -38,12 +40,16 @@ _LATER = "no stack is running: what runs again begins when one does (./frontdesk
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    add_case(parser, "?")
+    add_case(parser, "?", digests=True)
     parser.add_argument(
         "--stage", action="append", default=[], metavar="S", help="a stage; may be repeated"
     )
     parser.add_argument(
-        "--effect", action="append", default=[], metavar="KEY", help="an effect; may be repeated"
+        "--effect",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="an effect, or a channel of a digest; may be repeated",
     )
     parser.add_argument(
         "--all-parked", action="store_true", help="every case that ./frontdesk parked lists"
@@ -66,6 +72,13 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
     with local.reach(args, screen.err, work=False, later=_LATER) as api:
         if args.all_parked:
             return _replay_parked(api, args, screen)
+        if digest := digest_of(args.case):
+            desk, window = digest
+            body = {**signed(args), "window": window, "channels": args.effect}
+            _say(args.case, api.act_on_digest(desk, "replay", body)["replayed"], screen)
+            again = f"look again: ./frontdesk digest {desk} --window {window}"
+            screen.err.line(Ink(again, "dim"))
+            return DONE
         case_id = whole_id(api, args.case)
         body = {**signed(args), "stages": args.stage, "effects": args.effect}
         _say(case_id, api.act(case_id, "replay", body)["replayed"], screen)
@@ -78,6 +91,8 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError("which case? Give CASE, or --all-parked, one of the two")
     if args.all_parked and (args.stage or args.effect):
         raise UsageError("--stage and --effect are for one CASE; --all-parked runs what failed")
+    if args.case and digest_of(args.case) and args.stage:
+        raise UsageError("a digest has no stages; --effect names one of its channels")
     if not 1 <= args.limit <= _MOST:
         raise UsageError(f"--limit is a number from 1 to {_MOST}")
     if args.all_parked and not args.yes and not sys.stdin.isatty():
@@ -85,9 +100,11 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _replay_parked(api: Api, args: argparse.Namespace, screen: Screen) -> int:
-    entries, more = _parked(api, args.limit)
+    entries, more, digests = _parked(api, args.limit)
+    if digests:
+        screen.err.line("digests are sent again one by one, by the names in ./frontdesk parked")
     if not entries:
-        screen.err.line("nothing is parked")
+        screen.err.line("no case is parked" if digests else "nothing is parked")
         return DONE
     if not args.yes and not _agreed(entries, screen):
         screen.err.line("nothing was replayed")
@@ -110,19 +127,21 @@ def _replay_parked(api: Api, args: argparse.Namespace, screen: Screen) -> int:
     return FAILED if left else DONE
 
 
-def _parked(api: Api, limit: int) -> tuple[list[IndexEntry], bool]:
-    """Up to ``limit`` parked cases, each once, and whether there are more."""
+def _parked(api: Api, limit: int) -> tuple[list[IndexEntry], bool, bool]:
+    """Up to ``limit`` parked cases, each once; whether there are more, and digests."""
     from shared.domain.case import IndexEntry
 
     found: dict[str, IndexEntry] = {}
     cursor: str | None = None
+    digests = False
     while True:
         page = api.parked(limit=min(_PAGE, limit - len(found)), cursor=cursor)
         entries = [IndexEntry.model_validate(entry) for entry in page["cases"]]
         found |= {entry.case_id: entry for entry in entries}
+        digests = digests or bool(page.get("digests"))
         cursor = page.get("next")
         if cursor is None or len(found) >= limit:
-            return list(found.values()), cursor is not None
+            return list(found.values()), cursor is not None, digests
 
 
 def _agreed(entries: list[IndexEntry], screen: Screen) -> bool:

@@ -9,20 +9,39 @@ from entrypoints.cli.api import Api
 from entrypoints.cli.exits import CliError, UsageError
 
 _PREFIX = re.compile(r"[0-9a-f-]{6,36}")
+_DIGEST = re.compile(r"digest:([^:]+):(\d{4}-\d\d-\d\dT\d{4}Z)")
 _WHOLE = 36
 _PAGE = 100
 _PAGES = 5
 
 
-def add_case(parser: argparse.ArgumentParser, nargs: str | None = None) -> None:
-    """Add CASE."""
+def add_case(
+    parser: argparse.ArgumentParser, nargs: str | None = None, *, digests: bool = False
+) -> None:
+    """Add CASE, which may be the name of a digest too where ``digests`` says so."""
+    also = ", or a digest as ./frontdesk parked names it" if digests else ""
     parser.add_argument(
         "case",
         metavar="CASE",
         nargs=nargs,
-        type=_written,
-        help="a case's id, its first 6 or more characters, or last",
+        type=_case_or_digest if digests else _written,
+        help=f"a case's id, its first 6 or more characters, or last{also}",
     )
+
+
+def name_of_digest(desk: str, window: str) -> str:
+    """How a digest is written where a case could be."""
+    return f"digest:{desk}:{window}"
+
+
+def digest_of(given: str) -> tuple[str, str] | None:
+    """The desk and the window of a digest's name; None for a case."""
+    found = _DIGEST.fullmatch(given)
+    return (found[1], found[2]) if found else None
+
+
+def _case_or_digest(text: str) -> str:
+    return text if digest_of(text) else _written(text)
 
 
 def _written(text: str) -> str:

@@ -180,10 +180,11 @@ class MemoryJournal:
         kept = digest_entity(digest)
         self._digests[kept[PARTITION], kept[KEY]] = parse_digest(kept)
 
-    async def filed(self, desk: str, limit: int) -> list[FiledDigest]:
+    async def filed(self, desk: str, limit: int, *, unfinished: bool = False) -> list[FiledDigest]:
         partition = digests_partition(desk)
         keys = sorted(key for key in self._digests if key[0] == partition)
-        return [self._digests[key] for key in keys[:limit]]
+        found = [self._digests[key] for key in keys]
+        return [digest for digest in found if digest.failed or not unfinished][:limit]
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,10 @@ class TableJournal(OneTable):
     async def file(self, digest: FiledDigest) -> None:
         await self._upsert(digest_entity(digest))
 
-    async def filed(self, desk: str, limit: int) -> list[FiledDigest]:
+    async def filed(self, desk: str, limit: int, *, unfinished: bool = False) -> list[FiledDigest]:
+        only = " and unfinished eq 'yes'" if unfinished else ""
         found = self._client.query_entities(
-            "PartitionKey eq @partition",
+            f"PartitionKey eq @partition{only}",
             parameters={"partition": digests_partition(desk)},
             results_per_page=min(limit, _PAGE_MAX),
         )

@@ -190,6 +190,8 @@ def digest_entity(digest: FiledDigest) -> dict[str, str]:
     """A digest's entry as the entity that holds it; the latest window sorts first."""
     key = f"{_FOREVER_MS - _milliseconds(digest.end):014d}"
     kept = {PARTITION: digests_partition(digest.desk), KEY: key}
+    if digest.failed:
+        kept["unfinished"] = "yes"
     return _sized(kept | _properties(digest.model_dump_json(exclude_defaults=True)))
 
 

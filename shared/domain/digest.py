@@ -6,9 +6,11 @@ Bounded whatever happened: lists name the first few cases and count the others.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
+from shared.domain.digest_windows import window_id
 from shared.domain.stage import Record, Urgency, Usage
 
 #: Cases that a list names; the others are counted.
@@ -70,6 +72,30 @@ class Named(Record):
     first: tuple[NamedCase, ...] = ()
 
 
+class FailedChannel(Record):
+    """A channel that did not get a digest, or may not have.
+
+    Attributes:
+        end: Of the digest's window, UTC.
+        channel: ``email``, ``slack``, ``teams``, or ``copy`` for the one in Blob storage.
+        state: ``uncertain`` when it may have got it all the same.
+        reason: Why, as a short code.
+        at: UTC; when it failed for good.
+    """
+
+    desk: str
+    end: datetime
+    channel: str
+    state: Literal["refused", "uncertain"]
+    reason: str
+    at: datetime
+
+    @property
+    def window(self) -> str:
+        """Name of the digest's window."""
+        return window_id(self.end)
+
+
 class Digest(Record):
     """All that one digest says.
 
@@ -84,6 +110,7 @@ class Digest(Record):
         breached: Cases whose running target is missed, the longest first.
         at_risk: Cases whose running target is in danger, the next first.
         parked: Cases that could not be finished, the oldest first.
+        undelivered: Channels of earlier digests that failed in the window, the latest digest first.
         backlog: Cases that wait for a person.
         unread: More cases wait than were looked at.
         demo: A demonstration model wrote some of it.
@@ -102,35 +129,31 @@ class Digest(Record):
     breached: Named = Named()
     at_risk: Named = Named()
     parked: Named = Named()
+    undelivered: tuple[FailedChannel, ...] = ()
     backlog: int = 0
     unread: bool = False
     demo: bool = False
 
     @property
-    def filed(self) -> FiledDigest:
-        """How the desk's list shows it."""
-        return FiledDigest(
-            desk=self.desk,
-            start=self.start,
-            end=self.end,
-            sealed_at=self.made_at,
-            counts=self.counts,
-        )
-
-    @property
     def nothing(self) -> bool:
         """True when there is nothing to report."""
-        return self.counts.nothing and not self.backlog and not self.unread
+        waits = self.backlog or self.unread or self.undelivered
+        return self.counts.nothing and not waits
 
 
 class FiledDigest(Record):
-    """A sealed digest as listings show it."""
+    """A sealed digest as listings show it.
+
+    Attributes:
+        failed: The channels that need a person.
+    """
 
     desk: str
     start: datetime
     end: datetime
     sealed_at: datetime
     counts: Counts
+    failed: tuple[FailedChannel, ...] = ()
 
 
 def digest_id(desk: str, window: str) -> str:

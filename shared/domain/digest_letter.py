@@ -11,7 +11,7 @@ from datetime import timedelta
 from html import escape
 from zoneinfo import ZoneInfo
 
-from shared.domain.digest import Counts, Digest, Named, NamedCase
+from shared.domain.digest import Counts, Digest, FailedChannel, Named, NamedCase
 from shared.domain.letter_text import Letter, visible
 from shared.domain.notices import Block, Item, Look, Notice
 
@@ -151,8 +151,16 @@ def notes(digest: Digest) -> tuple[str, ...]:
     """What is to be known beside counts and lists."""
     found = [f"{digest.backlog:,} cases wait for a person." if digest.backlog else ""]
     found.append("More cases wait than were looked at." if digest.unread else "")
+    found += [_undelivered(failed, digest) for failed in digest.undelivered]
     found.append("A demonstration model wrote some of this." if digest.demo else "")
     return tuple(filter(None, found))
+
+
+def _undelivered(failed: FailedChannel, digest: Digest) -> str:
+    zone = ZoneInfo(digest.time_zone)
+    may = "may not have reached" if failed.state == "uncertain" else "did not reach"
+    what = f"The digest of {failed.end.astimezone(zone):%a %d %b %H:%M} {may} {failed.channel}"
+    return f"{what} ({failed.reason}): see ./frontdesk parked."
 
 
 def said_of(case: NamedCase, section: Section, digest: Digest) -> tuple[str, str]:

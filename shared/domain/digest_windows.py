@@ -65,7 +65,7 @@ class Window:
     @property
     def id(self) -> str:
         """The end to the minute, such as ``2026-03-29T0600Z``."""
-        return self.end.strftime(_ID)
+        return window_id(self.end)
 
     def holds(self, at: datetime) -> bool:
         """Whether an instant belongs to it."""
@@ -119,6 +119,11 @@ def _ends(plan: DigestPlan, zone: ZoneInfo, after: datetime, until: datetime) ->
             if latest < end <= until:
                 yield end
                 latest = end
+
+
+def window_id(end: datetime) -> str:
+    """The name of the window that ends then, UTC."""
+    return end.strftime(_ID)
 
 
 def window_of(text: str) -> datetime:

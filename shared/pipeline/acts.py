@@ -10,7 +10,7 @@ from shared.domain.deciding import check_open, decided_already, named_action
 from shared.domain.desk import Desks
 from shared.domain.fold import action_view
 from shared.domain.partition import Partition
-from shared.domain.progress import EffectProgress, Progress
+from shared.domain.progress import Progress
 from shared.domain.proposed import Proposed, carry_out
 from shared.domain.rows import ActKind, ActRow
 from shared.domain.stage import EffectRequest
@@ -20,7 +20,8 @@ from shared.pipeline.advance import Advancer
 from shared.pipeline.writing import write
 from shared.ports import CaseStore, Clock
 
-_TRIES = 5
+#: How often an act is tried while others are first.
+TRIES = 5
 
 
 class Acts:
@@ -40,7 +41,7 @@ class Acts:
         Raises:
             RequestError: 404 no such case, 409 it has ended already.
         """
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             view = await self._read(case_id)
             if view.cancelled:
                 await self._advancer.settle(view)
@@ -49,7 +50,7 @@ class Acts:
                 raise RequestError(409, "The case has ended", "There is nothing left to cancel.")
             if await self._write(view, self._act(view, "cancel", by, reason)):
                 return
-        raise _busy()
+        raise busy()
 
     async def resolve(self, case_id: str, by: str, reason: str) -> None:
         """Says that a person has dealt with all turns so far. A later message reopens the case.
@@ -59,7 +60,7 @@ class Acts:
         Raises:
             RequestError: 404 no such case, 409 it is still being worked on, or was cancelled.
         """
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             view = await self._read(case_id)
             if view.resolved_up_to == view.messages[-1].turn:
                 await self._advancer.settle(view)
@@ -69,7 +70,7 @@ class Acts:
                 raise RequestError(409, "Not to be resolved", f"The case {why}.")
             if await self._write(view, self._act(view, "resolve", by, reason)):
                 return
-        raise _busy()
+        raise busy()
 
     async def decide(
         self,
@@ -94,7 +95,7 @@ class Acts:
         Raises:
             RequestError: 404 no such case or action, 409 it is not to be decided on any more.
         """
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             view = await self._read(case_id)
             found = named_action(view, action, act)
             if decided_already(found, act):
@@ -105,7 +106,7 @@ class Acts:
             if await self._write(view, row):
                 after = view.with_row(row, "")
                 return action_view(after, named_action(after, found.action.id, act))
-        raise _busy()
+        raise busy()
 
     def _asks(self, view: Partition, found: Proposed) -> tuple[EffectRequest, ...]:
         """The effect that a yes asks for: the action as it was shown, if the desk still has it."""
@@ -139,12 +140,12 @@ class Acts:
         Raises:
             RequestError: 404 no such case, 409 nothing that could run again, 422 unknown names.
         """
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             view = await self._read(case_id)
             row = self._replay_row(view, by, reason, stages, effects)
             if await self._write(view, row):
                 return row.stages + row.effects
-        raise _busy()
+        raise busy()
 
     def _replay_row(
         self,
@@ -157,10 +158,9 @@ class Acts:
         stages_there = {_name(p): p for p in view.progress}
         if stages or effects:
             rerun = self._named(view, stages_there, stages, effects)
-            resend = {e.request.key for e in _failed(view) if e.request.key in effects}
         else:
             rerun = {name for name, p in stages_there.items() if p.phase == "parked"}
-            resend = {e.request.key for e in _failed(view) if e.phase == "refused"}
+        resend = to_resend(view, effects) if effects or not stages else set()
         moving = [name for name in rerun if not stages_there[name].at_rest]
         if view.cancelled or moving or not (rerun or resend):
             why = (
@@ -224,9 +224,16 @@ def _name(progress: Progress) -> str:
     return f"{progress.turn}:{progress.plan.stage}"
 
 
-def _failed(view: Partition) -> list[EffectProgress]:
-    return [e for e in view.effects if e.phase in ("refused", "uncertain")]
+def to_resend(view: Partition, named: Sequence[str]) -> set[str]:
+    """Keys of failed effects to send again: those that are named, else every refused one.
+
+    One that is uncertain may have happened: only by its name.
+    """
+    phases = ("refused", "uncertain") if named else ("refused",)
+    failed = {e.request.key for e in view.effects if e.phase in phases}
+    return failed.intersection(named) if named else failed
 
 
-def _busy() -> RequestError:
-    return RequestError(409, "The case is changing", "Others act on it right now; try again.")
+def busy() -> RequestError:
+    """Others were first, several times in a row."""
+    return RequestError(409, "Changing right now", "Others act on it at the same time; try again.")

@@ -28,6 +28,7 @@ from shared.domain.stage import EffectRequest, Urgency
 from shared.domain.telling import ROUNDS
 from shared.errors import RequestError
 from shared.pipeline.advance import Advancer
+from shared.pipeline.digest_channels import DigestChannels
 from shared.pipeline.limits import Limits
 from shared.pipeline.writing import write
 from shared.ports import CaseIndex, CaseStore, Clock, Journal
@@ -55,6 +56,7 @@ class Digests:
         desks: Desks,
         clock: Clock,
         limits: Limits,
+        channels: DigestChannels,
     ) -> None:
         self._store = store
         self._index = index
@@ -63,6 +65,7 @@ class Digests:
         self._desks = desks
         self._clock = clock
         self._limits = limits
+        self._channels = channels
 
     async def send_due(self) -> Counter[str]:
         """Seals every window that is closed and has no digest yet, the oldest first.
@@ -148,7 +151,7 @@ class Digests:
         # Another one may have sealed it first: what is stored counts.
         view = await self._store.read(partition)
         if view.digest:
-            await self._journal.file(view.digest.digest.filed)
+            view = await self._channels.file(view)
             await self._advancer.nudge_all(view, (), view.due_effects(self._clock.now()))
         return True
 
@@ -224,6 +227,7 @@ class Digests:
         views = await self._read(sorted(named_in_lists))
         cases = {name: fold(view) for name, view in views.items() if view.received}
         filed = await self._journal.filed(desk.name, 2)
+        failed = await self._channels.failed([desk.name], MOST_NAMED)
         before = next((f.counts for f in filed if f.end == window.start), None)
         return Digest(
             desk=desk.name,
@@ -239,6 +243,7 @@ class Digests:
             breached=_named(late, cases, _missed),
             at_risk=_named(risky, cases, _missed),
             parked=_named(parked, cases, lambda entry, _: (entry.updated_at, entry.reason)),
+            undelivered=tuple(f for f in failed if window.holds(f.at)),
             backlog=len(waits),
             unread=unread,
             demo=any(case.demo for case in cases.values()),

@@ -21,11 +21,12 @@ from shared.domain.rows import mark_of
 from shared.domain.stage import StageError
 from shared.domain.telling import ROUNDS
 from shared.pipeline.advance import Advancer
+from shared.pipeline.digest_channels import DigestChannels
 from shared.pipeline.limits import Limits
 from shared.pipeline.parking import Parking
 from shared.pipeline.rounds import Rounds
 from shared.pipeline.writing import write
-from shared.ports import CaseIndex, CaseStore, Clock, Journal
+from shared.ports import CaseIndex, CaseStore, Clock
 
 _PAGE = 500
 _AT_ONCE = 8
@@ -39,7 +40,7 @@ class Sweeper:
         self,
         store: CaseStore,
         index: CaseIndex,
-        journal: Journal,
+        channels: DigestChannels,
         advancer: Advancer,
         parking: Parking,
         clock: Clock,
@@ -48,7 +49,7 @@ class Sweeper:
     ) -> None:
         self._store = store
         self._index = index
-        self._journal = journal
+        self._channels = channels
         self._advancer = advancer
         self._parking = parking
         self._clock = clock
@@ -110,7 +111,7 @@ class Sweeper:
     ) -> None:
         """Looks after a digest or a round until everybody has it, or a person is needed."""
         if view.digest:
-            await self._journal.file(view.digest.digest.filed)
+            view = await self._channels.file(view)
         # The message of a round that was closed just now was nudged by nobody yet.
         await self._nudge_overdue(view, now, counts, grace=view.digest is not None)
         if view.settled:

@@ -125,10 +125,13 @@ class Journal(Protocol):
         """
 
     async def file(self, digest: FiledDigest) -> None:
-        """Keep a sealed digest in the desk's list; the same one twice is one."""
+        """Keep a sealed digest in the desk's list, over an older entry of the same window."""
 
-    async def filed(self, desk: str, limit: int) -> list[FiledDigest]:
-        """Up to ``limit`` digests of a desk, that of the latest window first."""
+    async def filed(self, desk: str, limit: int, *, unfinished: bool = False) -> list[FiledDigest]:
+        """Up to ``limit`` digests of a desk, that of the latest window first.
+
+        ``unfinished`` leaves only those with a channel that failed.
+        """
 
 
 class Nudges(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from shared.domain.digest import Counts, FiledDigest
+from shared.domain.digest import Counts, FailedChannel, FiledDigest
 from shared.domain.journal import JournalEntry
 from shared.domain.stage import Usage
 from tests.contract.conftest import Storage
@@ -105,3 +105,25 @@ async def test_digests_are_filed_once_and_the_latest_window_comes_first(storage:
     assert await storage.journal.filed("hotel", 2) == [digest(3), digest(2)]
     assert await storage.journal.filed("hotel", 10) == [digest(3), digest(2), digest(1)]
     assert await storage.journal.filed("shop", 10) == []
+
+
+async def test_digests_with_a_channel_that_failed_are_found_until_none_has(
+    storage: Storage,
+) -> None:
+    failed = FailedChannel(
+        desk="hotel",
+        end=digest(2).end,
+        channel="slack",
+        state="uncertain",
+        reason="answer_lost",
+        at=NOON,
+    )
+    broken = digest(2).model_copy(update={"failed": (failed,)})
+    for given in (digest(1), broken, digest(3)):
+        await storage.journal.file(given)
+
+    assert await storage.journal.filed("hotel", 10, unfinished=True) == [broken]
+    assert await storage.journal.filed("hotel", 10) == [digest(3), broken, digest(1)]
+
+    await storage.journal.file(digest(2))
+    assert await storage.journal.filed("hotel", 10, unfinished=True) == []

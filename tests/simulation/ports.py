@@ -212,9 +212,11 @@ class SimulatedJournal:
     async def file(self, digest: FiledDigest) -> None:
         await self._world.call("journal.file", "", lambda: instantly(self.inner.file(digest)))
 
-    async def filed(self, desk: str, limit: int) -> list[FiledDigest]:
+    async def filed(self, desk: str, limit: int, *, unfinished: bool = False) -> list[FiledDigest]:
         return await self._world.call(
-            "journal.filed", "", lambda: instantly(self.inner.filed(desk, limit))
+            "journal.filed",
+            "",
+            lambda: instantly(self.inner.filed(desk, limit, unfinished=unfinished)),
         )
 
 

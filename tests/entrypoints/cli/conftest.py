@@ -43,7 +43,7 @@ class FakeFrontdesk:
         refusals: Problems with which the next POSTs are answered.
         posted: Bodies of the POSTs; ``keys`` their idempotency keys.
         listings: Query strings of the listings that were asked for.
-        parked: What GET /api/parked lists.
+        parked: What GET /api/parked lists; ``failed`` are its channels of digests.
         waiting: What GET /api/approvals lists.
         acts: Paths and bodies of acts, decisions on actions included.
         replays: What the next replays answer: names, or a problem.
@@ -60,6 +60,7 @@ class FakeFrontdesk:
     keys: list[str] = field(default_factory=list)
     listings: list[dict[str, str]] = field(default_factory=list)
     parked: list[IndexEntry] = field(default_factory=list)
+    failed: list[dict[str, str]] = field(default_factory=list)
     waiting: list[IndexEntry] = field(default_factory=list)
     acts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     replays: list[tuple[int, str, str] | list[str]] = field(default_factory=list)
@@ -82,6 +83,8 @@ class FakeFrontdesk:
         answer(re.compile(r"/api/cases/.*/replay")).respond_with_handler(self._replay)
         answer(re.compile(r"/api/cases/.*/actions/.*")).respond_with_handler(self._decide)
         answer("/api/approvals").respond_with_handler(self._approvals)
+        answer(re.compile(r"/api/digests/hotel/.*")).respond_with_handler(self._digest_act)
+        answer("/api/digests/hotel").respond_with_handler(self._digest)
         answer("/api/parked").respond_with_handler(self._parked)
         answer("/api/budget").respond_with_handler(self._budget)
         answer(re.compile("/api/webhooks/.*")).respond_with_handler(self._webhook)
@@ -115,7 +118,27 @@ class FakeFrontdesk:
         return page_of(self.entries, request)
 
     def _parked(self, request: Request) -> Response:
-        return page_of(self.parked, request)
+        page = page_of(self.parked, request).get_json()
+        first = "cursor" not in request.args
+        return answer_json({**page, "digests": self.failed if first else []})
+
+    def _digest(self, request: Request) -> Response:
+        effects = [
+            {"key": "email", "state": "done", "receipt": "<1@x> kept", "reason": ""},
+            {"key": "slack", "state": "refused", "receipt": "", "reason": "receiver_gone"},
+        ]
+        at, who = "2026-03-29T07:00:00Z", {"by": "ana", "reason": "address"}
+        acts = [{"act": "replay", "at": at, "effects": ["slack"], **who}]
+        letter = {"subject": "S", "text": "Said.", "html": ""}
+        return answer_json({"digest": {}, "effects": effects, "acts": acts, "letter": letter})
+
+    def _digest_act(self, request: Request) -> Response:
+        said = request.get_json()
+        self.acts.append((request.path, said))
+        if self.refusals:
+            return problem(*self.refusals.pop(0))
+        again = said.get("channels") or ["slack"]
+        return answer_json({"desk": "hotel", "window": said["window"], "replayed": again}, 202)
 
     def _act(self, request: Request) -> Response:
         self.acts.append((request.path, request.get_json()))

@@ -45,11 +45,97 @@ def test_parked_says_which_where_since_when_and_what(
     )
 
 
+DIGEST = "digest:hotel:2026-03-29T0600Z"
+
+
+@pytest.fixture
+def failed(frontdesk: Any) -> list[dict[str, str]]:
+    since = datetime.now(UTC) - timedelta(hours=3, seconds=1)
+    frontdesk.failed = [
+        {
+            "desk": "hotel",
+            "window": "2026-03-29T0600Z",
+            "channel": "slack",
+            "state": "uncertain",
+            "reason": "answer_lost",
+            "at": since.isoformat(),
+        }
+    ]
+    return list(frontdesk.failed)
+
+
+def test_parked_lists_channels_of_digests_before_the_cases(
+    cli: Any, frontdesk: Any, parked: list[Any], failed: list[Any]
+) -> None:
+    ended = cli("parked", "--url", frontdesk.url)
+    frontdesk.parked = []
+    alone = cli("parked", "--url", frontdesk.url)
+
+    for out, lines in ((ended.out, 4), (alone.out, 2)):
+        assert len(out.splitlines()) == lines
+        said = f"{DIGEST} +hotel +3 h ago +slack: uncertain: answer_lost +digest"
+        assert re.fullmatch(said, out.splitlines()[1])
+    assert alone.err == ""
+
+
+def test_replay_sends_a_digest_again(cli: Any, frontdesk: Any, user: str) -> None:
+    ended = cli("replay", DIGEST, "--effect", "slack", "--reason", "x", "--url", frontdesk.url)
+    cli("replay", DIGEST, "--url", frontdesk.url)
+
+    assert (ended.code, ended.out) == (0, f"{DIGEST}  runs again: slack\n")
+    assert "look again: ./frontdesk digest hotel --window 2026-03-29T0600Z" in ended.err
+    body = {"by": user, "reason": "x", "window": "2026-03-29T0600Z", "channels": ["slack"]}
+    unnamed = {**body, "reason": "", "channels": []}
+    path = "/api/digests/hotel/replay"
+    assert frontdesk.acts == [(path, body), (path, unnamed)]
+
+
+def test_resolve_says_that_a_digest_is_dealt_with(cli: Any, frontdesk: Any, user: str) -> None:
+    ended = cli("resolve", DIGEST, "--reason", "all have read it", "--url", frontdesk.url)
+
+    assert (ended.code, ended.out) == (0, f"{DIGEST}  resolved\n")
+    body = {"by": user, "reason": "all have read it", "window": "2026-03-29T0600Z"}
+    assert frontdesk.acts == [("/api/digests/hotel/resolve", body)]
+
+
+def test_a_digest_that_cannot_be_replayed_is_one_line(cli: Any, frontdesk: Any) -> None:
+    frontdesk.refusals = [(409, "Nothing to replay", "No channel was refused.")]
+
+    ended = cli("replay", DIGEST, "--url", frontdesk.url)
+
+    assert (ended.code, ended.out) == (1, "")
+    assert "Nothing to replay: No channel was refused." in ended.err
+
+
+def test_all_parked_leaves_digests_alone_and_says_so(
+    cli: Any, frontdesk: Any, parked: list[Any], failed: list[Any]
+) -> None:
+    command = ["replay", "--all-parked", "--yes", "--url", frontdesk.url]
+    ended = cli(*command)
+    frontdesk.parked = []
+    alone = cli(*command)
+
+    said = "digests are sent again one by one, by the names in ./frontdesk parked\n"
+    assert ended.err == f"{said}2 of 2 cases run again\n"
+    assert alone.err == f"{said}no case is parked\n"
+
+
+def test_a_digests_receipts_show_what_failed_and_who_acted(cli: Any, frontdesk: Any) -> None:
+    ended = cli("digest", "hotel", "--window", "2026-03-29T0600Z", "--url", frontdesk.url)
+
+    assert ended.out.splitlines()[-3:] == [
+        "email  done  <1@x> kept",
+        "slack  refused  receiver_gone",
+        "2026-03-29T07:00  replay slack by ana: address",
+    ]
+
+
 def test_parked_pages_and_json(cli: Any, frontdesk: Any, parked: list[Any]) -> None:
     page = json.loads(cli("parked", "--url", frontdesk.url, "--limit", "1", "--json").out)
     more = cli("parked", "--url", frontdesk.url, "--limit", "1").out
 
-    assert page == {"cases": [parked[0].model_dump(mode="json")], "next": "1"}
+    first = [parked[0].model_dump(mode="json")]
+    assert page == {"cases": first, "next": "1", "digests": []}
     assert "more: ./frontdesk parked --limit 1 --cursor 1" in more
 
 
@@ -126,6 +212,9 @@ def test_on_a_terminal_a_person_is_asked_first(
         (["replay", "--all-parked", "--yes", "--stage", "x"], "are for one CASE"),
         (["replay", "--all-parked", "--yes", "--limit", "0"], "from 1 to 1000"),
         (["replay", "3f2"], "'3f2' is no case id: give 6 or more"),
+        (["replay", DIGEST, "--stage", "x"], "a digest has no stages"),
+        (["replay", "digest:hotel:today"], "is no case id"),
+        (["cancel", DIGEST, "--reason", "x"], "is no case id"),
         (["cancel", WHOLE], "required: --reason"),
         (["resolve", WHOLE], "required: --reason"),
         (["message", WHOLE, " "], "the message is empty"),
