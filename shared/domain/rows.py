@@ -10,8 +10,9 @@
 | ``t|{turn}|{target}|{state}``     | TargetRow   | the sweep, insert-only |
 
 The partition of a digest has a ``digest`` row (DigestRow, insert-only) instead of a case, and the
-rows of its effects and of acts on it. That of a round has ``g|{n}`` rows (GatheredRow, insert-only, without gaps):
-who is the first to write a number has it, and after the one that closes the list comes no other.
+rows of its effects and of acts on it. That of a round has ``g|{n}`` rows (GatheredRow, insert-only,
+without gaps): who is the first to write a number has it, and after the one that closes the list
+comes no other.
 
 All times are UTC.
 """
