@@ -278,7 +278,8 @@ def _mailer(settings: Settings, clock: Clock) -> Mailer | None:
         from shared.adapters.acs import AcsMailer, Resource
 
         resource = Resource.parse(settings.acs_connection_string, settings.acs_endpoint)
-        return AcsMailer(resource, parse_sender(settings.mail_from), clock)
+        sender, secret = parse_sender(settings.mail_from), settings.secret.encode()
+        return AcsMailer(resource, sender, clock, secret)
     return None
 
 

@@ -35,7 +35,7 @@ from email.headerregistry import Address
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from shared.adapters.entra import EntraTokens
 from shared.adapters.guarded_http import Answer, GuardedHttp
@@ -53,8 +53,7 @@ _SCOPE = "https://communication.azure.com/.default"
 _CONNECTION, _ENDPOINT = "FRONTDESK_ACS_CONNECTION_STRING", "FRONTDESK_ACS_ENDPOINT"
 _EXAMPLE = "https://NAME.communication.azure.com"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1"})
-#: What our operations' ids are made in; another one would make other mails of those under way.
-_OPERATIONS = UUID("6f0c1d4e-98f5-4c39-8b5e-3a5d0c0f7a21")
+_PURPOSE = b"mail operation:"
 #: An operation that nobody has, for trying what the service says to us.
 _NOBODYS = UUID(int=0)
 #: Seconds for which a request that was cut off may still become an operation. No page says how
@@ -113,9 +112,13 @@ def _address(setting: str, given: str) -> str:
     return f"{found.scheme}://{host}:{port}" if port else f"{found.scheme}://{host}"
 
 
-def operation_of(key: str) -> str:
-    """The id of the operation that an idempotency key makes."""
-    return str(uuid5(_OPERATIONS, key))
+def operation_of(secret: bytes, key: str) -> str:
+    """The id of the operation that an idempotency key makes.
+
+    Two installations may share a resource, and their digests of one window have the same key.
+    """
+    digest = hmac.digest(secret, _PURPOSE + key.encode(), "sha256")
+    return str(UUID(bytes=digest[:16], version=5))
 
 
 class AcsMailer:
@@ -125,6 +128,7 @@ class AcsMailer:
         sender: One of the resource's addresses; its display name is set there and not with a mail.
         clock: Requests are signed with its time, which may be five minutes wrong at most.
             https://learn.microsoft.com/answers/questions/2224395
+        secret: The installation's; with another one, mails under way cannot be looked up.
         total: Seconds until a request is given up; an effect's attempt has 20.
     """
 
@@ -132,8 +136,15 @@ class AcsMailer:
     window = 24 * 3600.0
 
     def __init__(
-        self, resource: Resource, sender: Address, clock: Clock, *, total: float = 15.0
+        self,
+        resource: Resource,
+        sender: Address,
+        clock: Clock,
+        secret: bytes,
+        *,
+        total: float = 15.0,
     ) -> None:
+        self._secret = secret
         self._resource = resource
         self._sender = sender
         self._clock = clock
@@ -143,7 +154,7 @@ class AcsMailer:
     async def deliver(
         self, key: str, to: Sequence[str], subject: str, text: str, html: str = "", *, thread: str
     ) -> str:
-        operation = operation_of(key)
+        operation = operation_of(self._secret, key)
         mail = {
             "senderAddress": self._sender.addr_spec,
             "recipients": {"to": [{"address": each.addr_spec} for each in recipients(to)]},
@@ -163,7 +174,7 @@ class AcsMailer:
         return _receipt(operation, answer)
 
     async def find(self, key: str) -> str | None:
-        operation = operation_of(key)
+        operation = operation_of(self._secret, key)
         answer = await self._look(operation)
         return None if answer.status == 404 else _receipt(operation, answer)
 
@@ -210,7 +221,7 @@ class AcsMailer:
         digest = _text(hashlib.sha256(body).digest())
         host = urlsplit(self._resource.endpoint).netloc
         said = f"{method}\n{path}\n{date};{host};{digest}"
-        made = hmac.new(self._resource.key, said.encode(), hashlib.sha256).digest()
+        made = hmac.digest(self._resource.key, said.encode(), "sha256")
         signed = f"SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature={_text(made)}"
         return {
             "x-ms-date": date,

@@ -28,8 +28,10 @@ from tests.support.acs import KEY as ACCESS_KEY
 from tests.support.acs import SENDER, TOKEN, CommunicationServices
 from tests.support.effect_calls import CASE_ID, KEY, a_call
 
+SECRET = b"s" * 32
+OPERATION = operation_of(SECRET, KEY)
 DUTY, BOSS = "duty@hotel.example.com", "boss@hotel.example.com"
-SEND, LOOK = "POST /emails:send", f"GET /emails/operations/{operation_of(KEY)}"
+SEND, LOOK = "POST /emails:send", f"GET /emails/operations/{OPERATION}"
 
 
 @pytest.fixture
@@ -38,11 +40,11 @@ async def service() -> AsyncIterator[CommunicationServices]:
         yield running
 
 
-def a_mailer(connection: str, *, clock: Clock | None = None, total: float = 5.0) -> AcsMailer:
-    resource = Resource.parse(connection, "")
-    return AcsMailer(
-        resource, parse_sender(f"Desk <{SENDER}>"), clock or SystemClock(), total=total
-    )
+def a_mailer(
+    connection: str, *, clock: Clock | None = None, secret: bytes = SECRET, total: float = 5.0
+) -> AcsMailer:
+    resource, sender = Resource.parse(connection, ""), parse_sender(f"Desk <{SENDER}>")
+    return AcsMailer(resource, sender, clock or SystemClock(), secret, total=total)
 
 
 def a_sink(service: CommunicationServices, **more: Any) -> EmailSink:
@@ -54,7 +56,7 @@ async def test_a_mail_is_handed_in_signed_and_named(service: CommunicationServic
     receipt = await a_sink(service).send(a_call(DUTY, BOSS))
 
     assert service.refused == []
-    assert receipt == f"{operation_of(KEY)} Running"
+    assert receipt == f"{OPERATION} Running"
     [mail] = service.mails
     assert mail["senderAddress"] == SENDER
     assert mail["recipients"] == {"to": [{"address": DUTY}, {"address": BOSS}]}
@@ -124,7 +126,7 @@ async def test_a_sender_whose_domain_is_not_the_resources_is_refused(
     service: CommunicationServices,
 ) -> None:
     sender = parse_sender("somebody@else.example.com")
-    mailer = AcsMailer(Resource.parse(service.connection_string, ""), sender, SystemClock())
+    mailer = AcsMailer(Resource.parse(service.connection_string, ""), sender, SystemClock(), SECRET)
 
     with pytest.raises(PermanentError, match="mail_refused: HTTP 404 DomainNotLinked"):
         await mailer.deliver(KEY, [DUTY], "Hi", "text", thread="t")
@@ -158,7 +160,7 @@ async def test_a_lost_answer_is_looked_up(service: CommunicationServices, fault:
 
     found = await sink.find(a_call(DUTY))
 
-    assert found == (f"{operation_of(KEY)} Running" if fault.keep else None)
+    assert found == (f"{OPERATION} Running" if fault.keep else None)
     assert service.requests == [SEND, LOOK]
 
 
@@ -181,9 +183,9 @@ async def test_a_mail_that_the_service_gave_up_is_no_success(
 ) -> None:
     sink = a_sink(service)
     await sink.send(a_call(DUTY))
-    service.statuses[operation_of(KEY)] = status
+    service.statuses[OPERATION] = status
 
-    with pytest.raises(PermanentError, match=f"mail_failed: {operation_of(KEY)} {status}"):
+    with pytest.raises(PermanentError, match=f"mail_failed: {OPERATION} {status}"):
         await sink.find(a_call(DUTY))
 
 
@@ -224,7 +226,7 @@ async def test_a_greeting_sends_nothing(service: CommunicationServices) -> None:
 
 @asynccontextmanager
 async def of_identity(service: CommunicationServices) -> AsyncIterator[AcsMailer]:
-    mailer = AcsMailer(Resource.parse("", service.url), parse_sender(SENDER), SystemClock())
+    mailer = AcsMailer(Resource.parse("", service.url), parse_sender(SENDER), SystemClock(), SECRET)
     yield mailer
     await mailer.aclose()
 
@@ -317,9 +319,19 @@ def test_the_key_is_in_no_repr() -> None:
     assert "hush" not in repr(found)
 
 
+async def test_another_installations_mail_is_not_taken_for_ours(
+    service: CommunicationServices,
+) -> None:
+    ours, theirs = (a_mailer(service.connection_string, secret=bytes([n])) for n in (1, 2))
+    await theirs.deliver("digest:hotel:2026-03-29T0600Z-email", [DUTY], "Hi", "a", thread="t")
+
+    assert await ours.find("digest:hotel:2026-03-29T0600Z-email") is None
+    await ours.deliver("digest:hotel:2026-03-29T0600Z-email", [DUTY], "Hi", "b", thread="t")
+    assert len(service.mails) == 2
+
+
 def test_a_mails_operation_is_the_same_for_ever() -> None:
-    assert operation_of(KEY) == operation_of(KEY) != operation_of(f"{KEY}2")
-    assert operation_of("a key") == "7749d2ec-a14e-5dc0-8ae9-4915586485a7"
+    assert operation_of(b"a secret", "a key") == "34c26949-ff90-5f7a-b5af-92e5b662ed36"
 
 
 SMTP = {"FRONTDESK_SMTP_URL": "smtp://mail.example.com", "FRONTDESK_MAIL_FROM": SENDER}

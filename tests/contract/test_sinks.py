@@ -117,7 +117,7 @@ async def by_acs(_folder: Path) -> AsyncIterator[Mail]:
     async with CommunicationServices() as service:
         service.forgets_ids = True
         resource = Resource.parse(service.connection_string, "")
-        mailer = AcsMailer(resource, parse_sender(SENDER), SystemClock())
+        mailer = AcsMailer(resource, parse_sender(SENDER), SystemClock(), b"s" * 32)
         yield mailer, lambda fault: service.faults.append(_WAYS[fault]), lambda: service.ledger
 
 
@@ -332,3 +332,13 @@ async def test_a_keyed_receiver_forgets_after_its_window() -> None:
     assert await sink.send(a_call("x")) == "number 1"
     clock.advance(1)
     assert await sink.send(a_call("x")) == "number 2"
+
+
+async def test_a_queryable_receiver_forgets_after_its_window() -> None:
+    clock = ManualClock()
+    sink = MemorySink("queryable", clock, window=60)
+    await sink.send(a_call("x"))
+    clock.advance(60)
+    assert await sink.find(a_call("x")) == "number 1"
+    clock.advance(1)
+    assert await sink.find(a_call("x")) is None

@@ -111,7 +111,7 @@ async def test_a_mail_that_can_be_looked_up_goes_out_once_whatever_becomes_of_it
         world = World()
         async with CommunicationServices(world.clock.now) as service:
             resource = Resource.parse(service.connection_string, "")
-            mailer = AcsMailer(resource, parse_sender(SENDER), world.clock)
+            mailer = AcsMailer(resource, parse_sender(SENDER), world.clock, b"s" * 32)
             sink = EmailSink(mailer, "", world.clock, ApprovalLinks(b"s" * 32, ""))
             world.sinks["email"] = sink
             case_id = await world.open(desk="told")
