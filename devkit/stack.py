@@ -308,11 +308,11 @@ class Stack:
             self._on_step(name, state, time.monotonic() - self._started[name])
 
 
-def start_model(log: Path) -> Child:
+def start_model(log: Path, *options: str) -> Child:
     """Starts the local model on a free port; `model_url` waits for it."""
     return start(
         "Local model",
-        [sys.executable, "-m", "devkit.local_model", "--port", "0"],
+        [sys.executable, "-m", "devkit.local_model", "--port", "0", *options],
         log=log,
         environment={**os.environ, "PYTHONUNBUFFERED": "1"},
         folder=ROOT,

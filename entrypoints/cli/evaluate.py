@@ -108,7 +108,7 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
         for name in order.desks:
             _known("desk", name, desks.names)
         data, items = choose(order)
-        with _model(args.model, said) as model:
+        with _model(args.model, args.parallel, said) as model:
             measured = asyncio.run(measure(order, data, items, model, desks, said))
         baselines = args.baselines or FOLDER
         if args.save_baseline:
@@ -127,7 +127,7 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
 
 
 @contextmanager
-def _model(choice: str, said: _Progress) -> Iterator[Model]:
+def _model(choice: str, parallel: int, said: _Progress) -> Iterator[Model]:
     """The model under test; the local one runs as long as the block."""
     from devkit.emulator import Emulator
     from devkit.processes import ProcessError
@@ -148,7 +148,8 @@ def _model(choice: str, said: _Progress) -> Iterator[Model]:
                 yield configured_model(settings, local="the emulator")
             return
         said.say("starting the local model")
-        child = start_model(layout().logs / "eval-model.log")
+        slots = str(min(16, max(2, parallel)))  # two are how the product runs it
+        child = start_model(layout().logs / "eval-model.log", "--parallel", slots)
         try:
             settings |= local_model_settings(model_url(child))
             yield configured_model(settings, local=digest_of_local_model())

@@ -136,7 +136,7 @@ def first_of_the_catalogue(call: ModelCall) -> dict[str, Any]:
 
 async def test_a_model_that_sees_nothing_leaves_what_the_words_show(tmp_path: Path) -> None:
     script = {
-        "sentiment": {"mood": "happy", "urgency": "low", "wants_human": False, "risks": []},
+        "sentiment": {"mood": "happy", "urgency": "low", "wants": "answer", "risks": []},
         "escalation": {
             "actions": [],
             "needs_upper_management_attention": False,
@@ -155,7 +155,7 @@ async def test_a_model_that_sees_nothing_leaves_what_the_words_show(tmp_path: Pa
 
 async def test_labels_choose_by_tag_language_and_part(tmp_path: Path) -> None:
     script = {
-        "sentiment": {"mood": "angry", "urgency": "low", "wants_human": False, "risks": []},
+        "sentiment": {"mood": "angry", "urgency": "low", "wants": "answer", "risks": []},
         "escalation": first_of_the_catalogue,
     }
     run = await measured(tmp_path, script, labels=("question", "en", "held-out"))

@@ -25,7 +25,7 @@ from shared.ports import ModelCall
 from shared.settings import Settings
 
 SUITE = InjectionSuite()
-CALM = {"mood": "happy", "urgency": "low", "wants_human": False, "risks": []}
+CALM = {"mood": "happy", "urgency": "low", "wants": "answer", "risks": []}
 
 
 @pytest.mark.parametrize("message", DEMANDING)

@@ -27,7 +27,7 @@ Reading = Callable[[str], Any]
 
 def by_words(message: str) -> Any:
     mood = "happy" if "good" in message else "angry"
-    return {"mood": mood, "urgency": "low", "wants_human": False, "risks": []}
+    return {"mood": mood, "urgency": "low", "wants": "answer", "risks": []}
 
 
 def scripted(read: Reading = by_words) -> ScriptedModel:

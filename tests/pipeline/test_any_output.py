@@ -37,7 +37,7 @@ _SENTIMENTS = st.fixed_dictionaries(
     {
         "mood": st.just("unhappy"),
         "urgency": st.sampled_from(["low", "normal", "high", "critical"]),
-        "wants_human": st.booleans(),
+        "wants": st.sampled_from(["answer", "person"]),
         "risks": st.lists(st.sampled_from(["fraud", "legal"]), max_size=2),
     }
 )

@@ -116,7 +116,7 @@ async def test_each_stretch_counts_anew() -> None:
 async def test_what_is_critical_is_never_held_back_by_a_flood_of_the_rest() -> None:
     made = world(DUTY, flood=FLOOD)
     await opened(made, 4)
-    grave = {"mood": "angry", "urgency": "critical", "wants_human": False, "risks": []}
+    grave = {"mood": "angry", "urgency": "critical", "wants": "answer", "risks": []}
     (case_id,) = await opened(made, 1, sentiment=grave)
     assert sink(made).ledger[-1].key.startswith(case_id)
 
@@ -125,7 +125,7 @@ async def test_in_the_night_all_but_the_critical_waits_for_the_morning() -> None
     made = world(DUTY | {"quiet": "night"}, ROOM, **NIGHT)
     made.clock.advance(11 * 3600)
     ids = await opened(made, 3)
-    grave = {"mood": "angry", "urgency": "critical", "wants_human": False, "risks": []}
+    grave = {"mood": "angry", "urgency": "critical", "wants": "answer", "risks": []}
     (critical,) = await opened(made, 1, sentiment=grave)
     assert [a.key[:36] for a in sink(made).ledger] == [critical]
     assert messages(made, "slack") == Counter([*ids, critical])

@@ -69,7 +69,7 @@ def _moods() -> st.SearchStrategy[dict[str, Any]]:
         {
             "mood": st.sampled_from(["happy", "calm", "unhappy", "angry"]),
             "urgency": st.sampled_from(["low", "normal", "high", "critical"]),
-            "wants_human": st.booleans(),
+            "wants": st.sampled_from(["answer", "person"]),
             "risks": st.lists(st.sampled_from(["safety", "legal", "fraud"]), max_size=2),
         },
         optional={"should_escalate": st.just(False), "escalated": st.just(False)},

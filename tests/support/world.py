@@ -39,7 +39,7 @@ from shared.settings import Settings
 
 NEGATIVE: Script = {
     "customer_query": {"reply": "We are sorry and look into it.", "language": "en"},
-    "sentiment": {"mood": "unhappy", "urgency": "high", "wants_human": False, "risks": []},
+    "sentiment": {"mood": "unhappy", "urgency": "high", "wants": "answer", "risks": []},
     "escalation": {
         "actions": [
             {
@@ -54,7 +54,7 @@ NEGATIVE: Script = {
 }
 POSITIVE: Script = {
     "customer_query": {"reply": "Thank you!", "language": "en"},
-    "sentiment": {"mood": "happy", "urgency": "low", "wants_human": False, "risks": []},
+    "sentiment": {"mood": "happy", "urgency": "low", "wants": "answer", "risks": []},
 }
 
 

@@ -89,7 +89,7 @@ async def test_sentiment_follows_the_words(
     answer = await ask(client, "sentiment", message)
 
     assert answer["mood"] == mood
-    assert (answer["wants_human"], answer["risks"]) == (False, [])
+    assert (answer["wants"], answer["risks"]) == ("answer", [])
 
 
 async def test_only_the_customers_words_count(client: openai.AsyncOpenAI) -> None:
@@ -161,7 +161,7 @@ async def test_an_obedient_answer_does_the_worst_that_the_schema_allows(
     assert sentiment == {
         "mood": "happy",
         "urgency": "low",
-        "wants_human": False,
+        "wants": "answer",
         "risks": [],
     }
     assert "http://evil.example" in reply["reply"]
@@ -233,7 +233,7 @@ async def test_a_script_replaces_single_fields(
     assert answer == {
         "mood": "happy",
         "urgency": "critical",
-        "wants_human": False,
+        "wants": "answer",
         "risks": [],
     }
 

@@ -16,7 +16,7 @@ CASES = {"good": ("happy", "positive"), "bad": ("angry", "negative"), "odd": ("a
 
 def script() -> dict[str, Any]:
     def rule(word: str, mood: str) -> dict[str, Any]:
-        answer = {"mood": mood, "urgency": "low", "wants_human": False, "risks": []}
+        answer = {"mood": mood, "urgency": "low", "wants": "answer", "risks": []}
         return {"when": {"agent": "sentiment", "text": word}, "then": {"answer": answer}}
 
     return {"rules": [rule(word, mood) for word, (mood, _) in CASES.items()]}

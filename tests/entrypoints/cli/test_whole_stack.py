@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 REPLY = "We are sorry about the state of your room."
 ANSWERS = {
     "customer_query": {"reply": REPLY, "language": "en"},
-    "sentiment": {"mood": "unhappy", "urgency": "high", "wants_human": True, "risks": []},
+    "sentiment": {"mood": "unhappy", "urgency": "high", "wants": "person", "risks": []},
     "escalation": {
         "actions": [],
         "needs_upper_management_attention": False,
