@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import re
+import runpy
 import subprocess
 import sys
 import time
@@ -42,6 +45,40 @@ def test_every_verb_has_help_with_examples(
     said = capsys.readouterr().out
     assert verb.summary in said
     assert f"examples:\n  ./frontdesk {verb.name}" in said
+
+
+EXECUTABLE = runpy.run_path(str(ROOT / "frontdesk"), run_name="looked at")
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: str(verb.name))
+def test_every_verb_is_set_up_for_what_it_starts(verb: Any) -> None:
+    parser = argparse.ArgumentParser()
+    verb.load().arguments(parser)
+    brings_up_a_stack = "--port PORT" in parser.format_help() and "--url" in parser.format_help()
+
+    need = {name: needed for name, needed, _ in EXECUTABLE["VERBS"]}[verb.name]
+
+    assert need in ("storage", "stack") or not brings_up_a_stack
+
+
+def test_every_verb_is_in_the_help_and_on_the_page() -> None:
+    listed = {name for name, _, _ in EXECUTABLE["VERBS"]}
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8").split("\nVerbs about")[0]
+
+    assert listed == {verb.name for verb in VERBS} | set(EXECUTABLE["PROGRAMS"]) | {"test"}
+    assert listed == set(re.findall(r"^\| \[?`(\w+)`", page, re.MULTILINE))
+
+
+def test_a_verb_that_does_not_exist_sets_nothing_up(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    ended = subprocess.run(
+        [sys.executable, str(ROOT / "frontdesk"), "aks"],
+        capture_output=True, text=True, check=False, env={"FRONTDESK_STATE": str(state)},
+    )  # fmt: skip
+
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert "there is no verb 'aks'; the verbs are ask, run" in ended.stderr
+    assert not state.exists()
 
 
 @pytest.mark.parametrize(
