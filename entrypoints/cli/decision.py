@@ -37,4 +37,6 @@ def decide(
         action = api.decide(case_id, args.action, act, signed(args))
     name = Ink(action["name"], "cyan")
     screen.out.line("case ", Ink(case_id, "bold"), "  ", name, f"  {_OUTCOMES[act]}")
+    if action["state"] == "to_do":
+        screen.err.line(f"a person does it, and says so: ./frontdesk done {case_id} {action['id']}")
     return DONE

@@ -52,9 +52,10 @@ def check_decidable(view: Partition, found: Proposed) -> None:
     Raises:
         RequestError: 409, says why.
     """
-    if stands := found.ticked or found.decision:
+    by_hand = _by_hand(view, found)
+    if stands := found.ticked or (None if by_hand else found.decision):
         raise _decided(found, stands)
-    check_open(view, found, "done" if _by_hand(view, found) else "approve")
+    check_open(view, found, "done" if by_hand else "approve")
 
 
 def _decided(found: Proposed, stands: ActRow) -> RequestError:
@@ -76,7 +77,8 @@ def check_open(view: Partition, found: Proposed, act: Decision) -> None:
     name = found.action.name
     if act == "done":
         if not _by_hand(view, found):
-            raise RequestError(409, "Nothing to tick off", f"{name} is not for a person to do.")
+            why = "waits for a yes first" if found.waits else "is not for a person to do"
+            raise RequestError(409, "Nothing to tick off", f"{name} {why}.")
         return
     if found.action.verdict == "execute" and found.current:
         raise RequestError(409, "Nothing to decide", f"{name} needs nobody's yes.")

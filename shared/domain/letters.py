@@ -24,13 +24,15 @@ _QUOTE_CHARS = 2000
 _MAX_LINES = 30
 _MOST_REASONS = 10
 
-_STATES: dict[ActionState, str] = {
+#: What became of an action, to be read after its name or after "It".
+STATES: dict[ActionState, str] = {
     "under_way": "is being carried out",
     "to_do": "is for you to do by hand",
     "done": "is done",
     "rejected": "was rejected",
     "refused": "could not be carried out",
     "uncertain": "may have been carried out or not; look before you repeat it",
+    "lapsed": "was not carried out, because the case was closed before",
 }
 _OPENINGS = {
     "case": "a customer's message needs a person.",
@@ -241,7 +243,7 @@ def _proposed(action: ActionView) -> str:
     given = ", ".join(f"{name}: {value}" for name, value in action.arguments.items())
     details = f" ({given})" if given else ""
     who = "management" if action.approval == "management" else "a colleague"
-    state = f"waits for {who}'s yes" if action.state == "waiting" else _STATES[action.state]
+    state = f"waits for {who}'s yes" if action.state == "waiting" else STATES[action.state]
     rule = f" {action.rule.capitalize()}." if action.state == "waiting" and action.rule else ""
     why = f" Why: {action.reason}" if action.reason else ""
     return f"{action.name}{details} {state}.{rule}{why}"

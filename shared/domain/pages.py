@@ -12,6 +12,7 @@ from html import escape
 from shared.domain.case import ActionView, SupportCase
 from shared.domain.desk import Desk
 from shared.domain.letter_text import visible
+from shared.domain.letters import STATES
 
 _STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
@@ -29,6 +30,7 @@ button { flex: 1 1 9rem; min-height: 3rem; font: inherit; font-weight: 600; curs
 _HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _QUOTE_CHARS = 1500
 _LINE_CHARS = 400
+_TICK_OFF = " When it is done, open the link again and say so."
 
 #: Goes with every page. The address is a key: no other site may be told of it.
 HEADERS = {
@@ -40,11 +42,6 @@ HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
-}
-_DONE = {
-    "approved": "It is carried out now.",
-    "rejected": "It is not carried out.",
-    "done": "It is noted as done.",
 }
 
 
@@ -67,6 +64,7 @@ def decision_page(case: SupportCase, desk: Desk, action: ActionView, wrong: str 
             *((name, str(value)) for name, value in action.arguments.items()),
             ("Why", action.reason),
             ("Rule", action.rule),
+            ("So far", f"It {STATES[action.state]}." if by_hand else ""),
         ),
         _quoted("What happened", case.summary),
         _quoted("The customer wrote", _query(case, action.turn)),
@@ -77,7 +75,7 @@ def decision_page(case: SupportCase, desk: Desk, action: ActionView, wrong: str 
 
 
 def decided_page(desk: Desk, action: ActionView, outcome: str) -> str:
-    """What was decided, just now.
+    """What was decided, by whoever was first.
 
     Args:
         outcome: ``approved``, ``rejected`` or ``done``.
@@ -85,7 +83,8 @@ def decided_page(desk: Desk, action: ActionView, outcome: str) -> str:
     parts = [
         f"<p>{_line(desk.title)}</p>",
         f"<h1>{escape(outcome.capitalize())}: {_line(action.name)}</h1>",
-        f"<p>{_DONE[outcome]} The case's trace says that it was you.</p>",
+        f"<p>It {STATES[action.state]}.{_TICK_OFF if action.state == 'to_do' else ''}</p>",
+        "<p>The case's trace has who decided, when and why.</p>",
     ]
     return _page(outcome.capitalize(), parts)
 

@@ -91,7 +91,7 @@ def test_nothing_is_loaded_and_only_our_style_applies() -> None:
     action = case.actions[0]
     pages = (
         decision_page(case, a_desk(), action),
-        decided_page(a_desk(), action, "approved"),
+        decided_page(a_desk(), an_action("refund", "done"), "approved"),
         trouble_page("No", "No."),
     )
     policy = HEADERS["Content-Security-Policy"]

@@ -134,6 +134,8 @@ async def test_a_link_that_was_used_says_who_decided_and_does_nothing(world: Wor
     await world.deliver()
     again = await decide(token, "approve", by="Bob")
     assert again.status_code == 200, "sent twice by an impatient finger"
+    assert "It is done." in again.get_body().decode()
+    assert "you" not in again.get_body().decode(), "it was Ana"
     for page in (await call("decision", token=token), await decide(token, "reject", by="Bob")):
         said = page.get_body().decode()
         assert page.status_code == 409
@@ -141,6 +143,53 @@ async def test_a_link_that_was_used_says_who_decided_and_does_nothing(world: Wor
         assert "<form" not in said
     await world.deliver()
     assert len(world.backend.ledger) == 1
+
+
+async def test_a_yes_to_what_people_do_by_hand_says_so_and_its_link_ticks_it_off(
+    world: World,
+) -> None:
+    world.model.script |= proposing(("move", {}))
+    case_id = await a_case(world)
+    status, said = await act("action_done", case_id, "move", by="eve")
+    assert (status, said["detail"]) == (409, "move waits for a yes first.")
+    token = await a_token(world, case_id, "move")
+    approved = (await decide(token, "approve", **FORM)).get_body().decode()
+    assert "It is for you to do by hand. When it is done, open the link again" in approved
+    asked = await call("decision", token=token)
+    assert asked.status_code == 200
+    assert "Is it done?" in asked.get_body().decode()
+
+    assert "Done: move" in (await decide(token, "done", by="Eve")).get_body().decode()
+    assert states(await world.case(case_id)) == {"move": "done"}
+    used = await call("decision", token=token)
+    assert used.status_code == 409
+    assert "move was carried out by hand by Eve" in used.get_body().decode()
+
+
+async def test_the_link_of_an_action_that_failed_says_so_and_asks_whether_a_person_did_it(
+    world: World,
+) -> None:
+    case_id = await a_case(world)
+    token = await a_token(world, case_id, "pay")
+    world.fault = "never"
+    await decide(token, "approve", **FORM)
+    await world.deliver()
+    page = (await call("decision", token=token)).get_body().decode()
+    assert "Is it done?" in page
+    assert "It could not be carried out." in page
+
+
+async def test_a_second_yes_after_the_case_was_resolved_says_what_became_of_the_first(
+    world: World,
+) -> None:
+    world.model.script |= proposing(("move", {}))
+    case_id = await a_case(world)
+    token = await a_token(world, case_id, "move")
+    await decide(token, "approve", **FORM)
+    await world.app.acts.resolve(case_id, "bob", "over")
+    again = await decide(token, "approve", **FORM)
+    assert "It was not carried out, because the case was closed" in again.get_body().decode()
+    assert "The case was resolved" in (await call("decision", token=token)).get_body().decode()
 
 
 async def test_a_form_that_is_sent_many_times_at_once_decides_once(world: World) -> None:

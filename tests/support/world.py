@@ -120,6 +120,7 @@ ACTING = a_desk(
             "backend": "http",
         },
         {"name": "call", "description": "Calls.", "when": "Wanted.", "approval": "auto"},
+        {"name": "move", "description": "Moves.", "when": "Wanted."},
     ),
     tell=(
         {"name": "Duty", "email": "duty@example.com"},

@@ -150,7 +150,9 @@ class FakeFrontdesk:
         self.acts.append((request.path, request.get_json()))
         if self.refusals:
             return problem(*self.refusals.pop(0))
-        action = {"name": request.path.split("/")[-2], "state": "under_way"}
+        name = request.path.split("/")[-2]
+        state = "to_do" if name == "offer_room" else "under_way"
+        action = {"id": f"{name}-1-0", "name": name, "state": state}
         return answer_json({"case_id": CASE_ID, "action": action}, 202)
 
     def _approvals(self, request: Request) -> Response:

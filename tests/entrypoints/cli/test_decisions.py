@@ -42,6 +42,12 @@ def test_a_decision_says_who_and_why(cli: Any, frontdesk: Any, verb: str, past: 
     assert frontdesk.acts == [(path, {"by": "ana", "reason": "twice"})]
 
 
+def test_a_yes_to_what_a_person_does_says_how_to_tick_it_off(cli: Any, frontdesk: Any) -> None:
+    ended = cli("approve", WHOLE, "offer_room", "--url", frontdesk.url)
+    assert ended.code == 0
+    assert f"./frontdesk done {WHOLE} offer_room-1-0\n" in ended.err
+
+
 def test_a_no_needs_a_reason(cli: Any) -> None:
     ended = cli("reject", WHOLE, "refund_guest")
     assert ended.code == 2
