@@ -155,4 +155,6 @@ def _say(problem: Any, known: str) -> str:
     shown = where.encode("ascii", "replace").decode()[:60]
     if problem["type"] == "extra_forbidden":
         return f"{shown}: unknown field; known are {known}"
+    if problem["type"] == "model_type":
+        return f"{shown}: must be a JSON object"
     return f"{shown}: {problem['msg']}"

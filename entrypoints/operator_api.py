@@ -13,8 +13,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated
 
 import azure.functions as func
@@ -32,8 +32,6 @@ from entrypoints.http_protocol import (
 from entrypoints.running import frontdesk
 from shared.errors import RequestError
 from shared.ports.tickets import Ticket, number_of
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 Name = Annotated[Clean, Field(min_length=1, max_length=80)]
 
@@ -128,13 +126,20 @@ async def quarantine(req: func.HttpRequest) -> func.HttpResponse:
     return json_answer({"messages": [asdict(item) | {"at": item.at.isoformat()} for item in kept]})
 
 
+def _day(text: str) -> str:
+    try:
+        if date.fromisoformat(text).isoformat() == text:  # it reads 20260131 too
+            return text
+    except ValueError:
+        pass
+    raise RequestError(400, "Bad day", "day is a date by UTC, such as 2026-01-31.")
+
+
 async def budget(req: func.HttpRequest) -> func.HttpResponse:
     """Every desk's limits, and what it used on a day; today by UTC when none is named."""
     running = await frontdesk()
     now = running.ports.clock.now()
-    day = req.params.get("day") or now.date().isoformat()
-    if not _DAY.fullmatch(day):
-        raise RequestError(400, "Bad day", "day is a date by UTC, such as 2026-01-31.")
+    day = _day(req.params.get("day") or now.date().isoformat())
     desks = []
     for desk in running.desks.every:
         limits = running.budgets.of(desk)

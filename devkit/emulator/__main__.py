@@ -5,6 +5,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from devkit.emulator.app import EmulatorApp, Received
 from devkit.emulator.script import Script, ScriptError, load_script
@@ -20,10 +21,13 @@ def main() -> int:
         script = _script(arguments)
         listening = listen(arguments.port)
     except ScriptError as error:
-        print(error, file=sys.stderr)
+        print(f"frontdesk emulate: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"Port {arguments.port} cannot be used: {error.strerror}", file=sys.stderr)
+        print(
+            f"frontdesk emulate: port {arguments.port} cannot be used: {error.strerror}",
+            file=sys.stderr,
+        )
         return 1
     print(f"Emulator ready on {address(listening)}", flush=True)
     app = EmulatorApp(script, _tell if arguments.verbose else lambda _: None)
@@ -63,9 +67,16 @@ def _port(text: str) -> int:
     return value
 
 
+class _Parser(argparse.ArgumentParser):
+    """Bad usage is one line, not a page."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m devkit.emulator",
+    parser = _Parser(
+        prog="frontdesk emulate",
         description="Emulate the chat completions API of Azure OpenAI and OpenAI on 127.0.0.1.",
         epilog="The script's format, with examples: docs/emulator.md",
     )

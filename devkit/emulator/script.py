@@ -232,8 +232,10 @@ def load_script(path: Path) -> Script:
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScriptError(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise ScriptError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ScriptError(f"{path}: not UTF-8") from None
     except yaml.YAMLError as error:
-        raise ScriptError(f"{path}: not valid YAML: {error}") from None
+        raise ScriptError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     return read_script(document, str(path))

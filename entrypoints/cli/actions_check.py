@@ -124,7 +124,7 @@ def _print(found: list[Found], out: Terminal) -> None:
     out.line()
     if bad:
         out.line(Ink(f"{bad} of {len(found)} cannot be carried out as the desk files say", "red"))
-        if any("FRONTDESK_ACTIONS_URL" in one.said for one in found):
+        if any("no address: set FRONTDESK_ACTIONS_URL" in one.said for one in found):
             run = "./frontdesk run starts a stand-in for services that have no address"
             out.line(Ink(run, "dim"))
     else:

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 
+from entrypoints.cli.local import port_or_any
 from entrypoints.cli.terminal import Screen
 
 EXAMPLES = """\
@@ -23,7 +24,7 @@ night.yaml, for two rate limits before all is well:
 Ctrl-C stops it. The format of scripts and every fault: docs/emulator.md
 """
 _OPTIONS = (
-    ("--port", int, "port on 127.0.0.1 (default: any free one)"),
+    ("--port", port_or_any, "port on 127.0.0.1 (default: any free one)"),
     ("--script", str, "YAML or JSON file (default: the usual answers)"),
     ("--latency-ms", int, "milliseconds before every answer"),
     ("--seed", int, "for probabilities and ranges of latency"),

@@ -164,7 +164,8 @@ class Api:
                 await self._check(response)
                 return _json(await _body(response), method)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise RetryableError("crm_unreachable", detail=type(error).__name__) from None
+            where = f"{type(error).__name__}, {urlsplit(base).hostname}"
+            raise RetryableError("crm_unreachable", detail=where) from None
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             raise UncertainError("answer_lost", type(error).__name__) from None
 

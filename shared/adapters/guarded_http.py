@@ -133,7 +133,8 @@ class GuardedHttp:
                         return f"{host}:{port}"
         except OSError as error:  # TimeoutError and TLS's are OSErrors
             lost = error
-        raise RetryableError("receiver_unreachable", detail=type(lost).__name__) from None
+        why = "no such name" if isinstance(lost, socket.gaierror) else type(lost).__name__
+        raise RetryableError("receiver_unreachable", detail=f"{why}, {host}:{port}") from None
 
     async def _resolved(self, host: str, port: int) -> list[str]:
         resolver = GuardedResolver(self._resolver())

@@ -62,7 +62,6 @@ async def test_the_budget_shows_limits_and_what_was_used(monkeypatch: pytest.Mon
     await world.run(world.nudges.sent.pop(0).nudge)
     _, said = await call("budget")
     _, before = await call("budget", day="2026-01-31")
-    refused, why = await call("budget", day="yesterday")
 
     default, hotel = said["desks"]
     assert said["day"] == world.clock.now().date().isoformat()
@@ -72,7 +71,9 @@ async def test_the_budget_shows_limits_and_what_was_used(monkeypatch: pytest.Mon
     assert hotel["day"]["used"]["tokens"] > 100
     assert hotel["day"]["reserved"] == {"tokens": 0, "cost": None}
     assert before["desks"][1]["day"]["used"]["tokens"] == 0
-    assert (refused.status_code, why["title"]) == (400, "Bad day")
+    for wrong in ("yesterday", "2026-13-01", "20260131"):
+        refused, why = await call("budget", day=wrong)
+        assert (refused.status_code, why["title"]) == (400, "Bad day")
 
 
 async def test_a_new_case_is_accepted_with_its_address(world: World) -> None:

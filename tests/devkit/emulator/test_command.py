@@ -45,9 +45,18 @@ def test_it_serves_a_script_tells_what_it_did_and_stops(tmp_path: Path) -> None:
     assert said == "POST /v1/chat/completions 500  (outage)\nPOST /v1/chat/completions 401\n"
 
 
-def test_a_bad_script_is_explained_without_a_traceback(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rules: [{then: {fault: explode}}]", "rules.0.then.fault: "),
+        ("rules: [", "not valid YAML: "),
+        (None, "cannot be read: No such file or directory"),
+    ],
+)
+def test_a_bad_script_is_one_line(tmp_path: Path, text: str | None, said: str) -> None:
     script = tmp_path / "night.yaml"
-    script.write_text("rules: [{then: {fault: explode}}]")
+    if text is not None:
+        script.write_text(text)
 
     ended = subprocess.run(
         [*COMMAND, "--script", str(script)],
@@ -59,5 +68,15 @@ def test_a_bad_script_is_explained_without_a_traceback(tmp_path: Path) -> None:
     )
 
     assert ended.returncode == 2
-    assert ended.stderr.startswith(f"{script}: rules.0.then.fault: ")
-    assert "Traceback" not in ended.stderr
+    assert ended.stderr.startswith(f"frontdesk emulate: {script}: {said}")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_bad_usage_is_one_line() -> None:
+    ended = subprocess.run(
+        [*COMMAND, "--latency-ms", "-1"],
+        cwd=ROOT, capture_output=True, text=True, timeout=20, check=False,
+    )  # fmt: skip
+
+    assert ended.returncode == 2
+    assert ended.stderr == "frontdesk emulate: argument --latency-ms: not between 0 and 600000\n"

@@ -137,8 +137,9 @@ async def test_what_refuses_us_or_is_not_there_is_said(
 ) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("FRONTDESK_ACTIONS_URL", f"http://127.0.0.1:{nobody.getsockname()[1]}")
-        monkeypatch.setenv("FRONTDESK_SMTP_URL", f"smtp://127.0.0.1:{nobody.getsockname()[1]}")
+        there = f"127.0.0.1:{nobody.getsockname()[1]}"
+        monkeypatch.setenv("FRONTDESK_ACTIONS_URL", f"http://{there}")
+        monkeypatch.setenv("FRONTDESK_SMTP_URL", f"smtp://{there}")
         monkeypatch.setenv("FRONTDESK_MAIL_FROM", "frontdesk@example.com")
         async with JiraTickets() as jira:
             secret = {"TOKEN": "mistyped-token"}
@@ -148,12 +149,13 @@ async def test_what_refuses_us_or_is_not_there_is_said(
             code, said = await run(desks)
             found = lines_of(said)
             assert code == FAILED
-            assert "receiver_unreachable" in found["clean"]
+            assert f"receiver_unreachable: ConnectionRefusedError, {there}" in found["clean"]
             assert "unreachable" in found["write"]
             refused = "ticket x ticket_access_refused: HTTP 401: look at the settings"
             assert found["repair"].startswith(refused)
             assert "mistyped-token" not in said
             assert "4 of 5 cannot be carried out" in said
+            assert "starts a stand-in" not in said, "there is an address"
 
             monkeypatch.setenv("FRONTDESK_TICKETS_JIRA_TOKEN", "secret")
             found = lines_of((await run(desks))[1])
