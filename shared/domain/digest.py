@@ -156,6 +156,11 @@ class FiledDigest(Record):
     failed: tuple[FailedChannel, ...] = ()
 
 
+def agreement_id(desk: str, start: datetime) -> str:
+    """Name of the partition that says where the window ends that begins there."""
+    return f"window:{desk}:{window_id(start)}"
+
+
 def digest_id(desk: str, window: str) -> str:
     """Name of the partition of one digest, and so part of its effects' keys."""
     return f"{DIGESTS}{desk}:{window}"

@@ -10,9 +10,10 @@
 | ``t|{turn}|{target}|{state}``     | TargetRow   | the sweep, insert-only |
 
 The partition of a digest has a ``digest`` row (DigestRow, insert-only) instead of a case, and the
-rows of its effects and of acts on it. That of a round has ``g|{n}`` rows (GatheredRow, insert-only,
-without gaps): who is the first to write a number has it, and after the one that closes the list
-comes no other.
+rows of its effects and of acts on it. Where its window ends is agreed on before, in the ``window``
+row (WindowRow, insert-only) of a partition that is named after the window's start. That of a round
+has ``g|{n}`` rows (GatheredRow, insert-only, without gaps): who is the first to write a number has
+it, and after the one that closes the list comes no other.
 
 All times are UTC.
 """
@@ -290,6 +291,18 @@ class DigestRow(Record):
         return "digest"
 
 
+class WindowRow(Record):
+    """Where the window of a desk's digest ends that begins at ``start``: the first word counts."""
+
+    kind: Literal["window"] = "window"
+    start: datetime
+    end: datetime
+
+    @property
+    def key(self) -> str:
+        return "window"
+
+
 class Member(Record):
     """A message that is in a round's list.
 
@@ -332,7 +345,17 @@ class GatheredRow(Record):
         return f"g|{self.n:04d}"
 
 
-Row = ReceivedRow | MessageRow | StageRow | EffectRow | ActRow | TargetRow | DigestRow | GatheredRow
+Row = (
+    ReceivedRow
+    | MessageRow
+    | StageRow
+    | EffectRow
+    | ActRow
+    | TargetRow
+    | DigestRow
+    | WindowRow
+    | GatheredRow
+)
 ROWS: TypeAdapter[Row] = TypeAdapter(Annotated[Row, Field(discriminator="kind")])
 
 

@@ -2,8 +2,10 @@
 
 What is in a window follows from instants that rows fix for good. A digest is sealed as one row,
 insert-only, with all that it says; only then its effects begin, with states and receipts like those
-of cases. A crash before the seal leaves nothing behind that counts, one after it a wake that the
-sweep finds. Reads are bounded: the journal of the window, the list of what waits, and some cases.
+of cases. Where a window ends, whoever is first to say so decides: a person who sends one by hand
+and the timer may come at once. A crash before the seal leaves at most that word behind, one after
+it a wake that the sweep finds. Reads are bounded: the journal of the window, the list of what
+waits, and some cases.
 """
 
 from __future__ import annotations
@@ -16,14 +18,22 @@ from datetime import datetime, timedelta
 from shared.domain import journal
 from shared.domain.case import IndexEntry, SupportCase, Wake
 from shared.domain.desk import Desk, Desks
-from shared.domain.digest import DIGESTS, MOST_NAMED, Digest, Named, NamedCase, digest_id
+from shared.domain.digest import (
+    DIGESTS,
+    MOST_NAMED,
+    Digest,
+    Named,
+    NamedCase,
+    agreement_id,
+    digest_id,
+)
 from shared.domain.digest_tally import Tally
-from shared.domain.digest_windows import Window, due_windows, running_window
+from shared.domain.digest_windows import DigestPlan, Window, due_windows, running_window
 from shared.domain.fold import fold, index_entry
 from shared.domain.gathering import shown
 from shared.domain.journal import JournalEntry
 from shared.domain.partition import Partition
-from shared.domain.rows import DigestRow
+from shared.domain.rows import DigestRow, WindowRow
 from shared.domain.stage import EffectRequest, Urgency
 from shared.domain.telling import ROUNDS
 from shared.errors import RequestError
@@ -78,22 +88,28 @@ class Digests:
         """
         counts: Counter[str] = Counter()
         for desk in self._desks.every:
-            last = await self._last_end(desk) if desk.digest else None
-            closed = self._clock.now() - self._limits.closing
-            windows = due_windows(desk.digest, desk.time_zone, last, closed) if desk.digest else ()
-            for window in windows:
-                if not await self._seal(desk, window):
-                    _log.warning("digest postponed", extra={"desk": desk.name, "window": window.id})
-                    counts["postponed"] += 1
-                    break
-                counts["sealed"] += 1
+            if desk.digest:
+                await self._send_due(desk, desk.digest, counts)
         return counts
+
+    async def _send_due(self, desk: Desk, plan: DigestPlan, counts: Counter[str]) -> None:
+        last = await self._last_end(desk)
+        closed = self._clock.now() - self._limits.closing
+        while windows := due_windows(plan, desk.time_zone, last, closed):
+            sealed = await self._seal(desk, windows[0])
+            if sealed is None:
+                extra = {"desk": desk.name, "window": windows[0].id}
+                _log.warning("digest postponed", extra=extra)
+                counts["postponed"] += 1
+                return
+            counts["sealed"] += 1
+            last = sealed.end
 
     async def send_now(self, desk: Desk) -> str:
         """Seals a window that ends now; the next one begins there.
 
         Returns:
-            Name of the digest's partition.
+            Name of the digest's partition; of another's, whose end was said before.
 
         Raises:
             RequestError: 409, there is nothing to send or cases are in motion; says which.
@@ -101,11 +117,12 @@ class Digests:
         window = await self.running(desk)
         if window.start >= window.end:
             raise RequestError(409, "Nothing to send", "The last digest is only minutes old.")
-        if not await self._seal(desk, window):
+        sealed = await self._seal(desk, window)
+        if sealed is None:
             raise RequestError(
                 409, "Cases are in motion", "Agents are at work on what belongs to it; try again."
             )
-        return digest_id(desk.name, window.id)
+        return digest_id(desk.name, sealed.id)
 
     async def running(self, desk: Desk) -> Window:
         """The window that is not over yet, up to the last minute that is closed.
@@ -139,11 +156,21 @@ class Digests:
         filed = await self._journal.filed(desk.name, 1)
         return filed[0].end if filed else None
 
-    async def _seal(self, desk: Desk, window: Window) -> bool:
-        """Makes a window's digest and hands it to its effects; False when it cannot be closed."""
+    async def _seal(self, desk: Desk, window: Window) -> Window | None:
+        """Makes a window's digest and hands it to its effects.
+
+        Returns:
+            The window as it was sealed, which may end elsewhere; None when it cannot be closed.
+        """
         digest = await self._made(desk, window, waiting=True)
         if digest is None:
-            return False
+            return None
+        agreed = await self._agreed(desk, window)
+        if agreed != window:
+            window = agreed
+            digest = await self._made(desk, window, waiting=True)
+        if digest is None:
+            return None
         partition = digest_id(desk.name, window.id)
         row = DigestRow(digest=digest, effects=_effects(desk))
         await self._index.wake(Wake(case_id=partition, at=digest.made_at))
@@ -153,7 +180,17 @@ class Digests:
         if view.digest:
             view = await self._channels.file(view)
             await self._advancer.nudge_all(view, (), view.due_effects(self._clock.now()))
-        return True
+        return window
+
+    async def _agreed(self, desk: Desk, window: Window) -> Window:
+        """The window of that start that somebody was first to name."""
+        name = agreement_id(desk.name, window.start)
+        row = WindowRow(start=window.start, end=window.end)
+        if await write(self._store, name, row, None):
+            return window
+        there = (await self._store.read(name)).stored[row.key].row
+        assert isinstance(there, WindowRow)  # noqa: S101, nothing else is written there
+        return Window(window.start, there.end)
 
     async def _made(self, desk: Desk, window: Window, *, waiting: bool) -> Digest | None:
         moving = await self._moving(desk, window)

@@ -14,6 +14,7 @@ from shared.domain.rows import (
     MessageRow,
     ReceivedRow,
     StageRow,
+    WindowRow,
 )
 from shared.domain.stage import EffectRequest, PlannedStage, Round
 
@@ -64,6 +65,10 @@ def gathered(n: int = 1) -> GatheredRow:
         key="escalated-1", sink="email", to=("duty@example.com",), turn=1, round=round_
     )
     return GatheredRow(n=n, desk="hotel", round=round_, member=member, at=NOON, asked=asked)
+
+
+def window() -> WindowRow:
+    return WindowRow(start=NOON - timedelta(days=1), end=NOON)
 
 
 def entry(case_id: str, minute: float = 0, **more: Any) -> IndexEntry:

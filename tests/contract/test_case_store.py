@@ -45,7 +45,7 @@ async def test_an_unknown_case_is_an_empty_partition(storage: Storage) -> None:
 
 async def test_one_read_gives_every_kind_of_row_of_the_case_and_no_other(storage: Storage) -> None:
     rows: list[Row] = [samples.received(), samples.message(), samples.stage(), samples.act()]
-    rows.append(samples.gathered())
+    rows += [samples.gathered(), samples.window()]
     for row in rows:
         await storage.cases.insert("c1", row)
         await storage.cases.insert("c1x", row)

@@ -248,6 +248,61 @@ async def test_a_digest_sent_by_hand_ends_its_window_and_the_next_begins_there()
     assert len(ends) == 3
 
 
+def windows_of(world: World, desk: str) -> list[tuple[datetime, datetime]]:
+    return sorted((d.start, d.end) for d in sealed(world) if d.desk == desk)
+
+
+async def test_one_sent_by_hand_while_the_timer_sends_another_leaves_no_overlap() -> None:
+    world = a_world(POSITIVE)
+    await pass_time(world, timedelta(days=1))
+    await world.open(desk="berlin")
+    await world.deliver()
+    desk = world.app.desks.get("berlin")
+    assert desk is not None
+    recorded = world.journal.recorded
+
+    async def frozen(*about: Any) -> Any:
+        """Stands still until the timer has sealed the day's window."""
+        slow.stop()
+        await pass_time(world, timedelta(days=1))
+        return await recorded(*about)
+
+    world.clock.advance(3600)
+    slow = patch.object(world.journal, "recorded", frozen)
+    slow.start()
+    name = await world.app.digests.send_now(desk)
+    await pass_time(world, timedelta(days=1))
+
+    windows = windows_of(world, "berlin")
+    assert len(windows) == 3
+    assert all(one[1] == other[0] for one, other in pairwise(windows))
+    assert sum(d.counts.messages for d in sealed(world) if d.desk == "berlin") == 1
+    assert name in world.store._cases
+
+
+async def test_the_timer_heeds_one_that_was_sent_by_hand_and_not_filed() -> None:
+    world = a_world(POSITIVE)
+    await pass_time(world, timedelta(days=1))
+    await world.open(desk="berlin")
+    await world.deliver()
+    desk = world.app.desks.get("berlin")
+    assert desk is not None
+    world.clock.advance(3600)
+
+    async def died(*_: Any) -> None:
+        raise DiedError
+
+    with patch.object(world.journal, "file", died), pytest.raises(DiedError):
+        await world.app.digests.send_now(desk)
+    world.clock.advance(timedelta(days=1).total_seconds())
+    await world.app.digests.send_due()
+
+    windows = windows_of(world, "berlin")
+    assert len(windows) == 3
+    assert all(one[1] == other[0] for one, other in pairwise(windows))
+    assert sum(d.counts.messages for d in sealed(world) if d.desk == "berlin") == 1
+
+
 async def test_a_preview_writes_nothing() -> None:
     world = a_world()
     await world.open(desk="berlin")
