@@ -178,7 +178,9 @@ class EffectRunner:
             delay *= self._random.uniform(1.0, 1.2)
             done = self._deferred(row, error, delay)
         except UncertainError as error:
-            delay = self._limits.backoff(row.attempts, error.unseen)
+            # Whoever looks it up may go by a clock that is ahead of ours.
+            unseen = error.unseen and error.unseen + 2 * self._limits.clock_skew
+            delay = self._limits.backoff(row.attempts, unseen)
             if sink.kind == "unkeyed":
                 reason = StageError(code=error.code, detail=error.detail)
                 done = _ended(row, "uncertain", self._clock.now(), reason)
