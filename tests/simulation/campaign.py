@@ -12,7 +12,7 @@ from random import Random
 from time import perf_counter
 from typing import Protocol, TypeVar, cast
 
-from tests.simulation.faults import Fault, PinnedFaults, possible
+from tests.simulation.faults import SECONDS, Fault, PinnedFaults, possible
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.scenario import BASE
 from tests.simulation.schedule import ALL, Result, of_seed, run
@@ -21,7 +21,6 @@ from tests.simulation.schedule import ALL, Result, of_seed, run
 BASE_SEED = 0
 _CHUNK = 40
 _HUNTED = 10
-_SECONDS = {"pause_before": 200.0, "pause_after": 200.0, "late": 100.0, "busy": 60.0, "slow": 40.0}
 #: What pairs are made of; singles try every kind.
 _IN_PAIRS = frozenset(
     {"crash_before", "crash_after", "lost", "error", "pause_before", "pause_after"}
@@ -210,7 +209,7 @@ def _pins_of(name: str, only: frozenset[str] | None) -> list[Pin]:
 
 def _possible_pins(result: Result, only: frozenset[str] | None) -> list[Pin]:
     return [
-        (key, Fault(kind, _SECONDS.get(kind, 0.0)))
+        (key, Fault(kind, SECONDS.get(kind, 0.0)))
         for key, name in result.calls
         for kind in possible(name)
         if only is None or kind in only

@@ -14,6 +14,7 @@ from shared.domain.fold import fold, index_entry
 from shared.domain.journal import entries
 from shared.domain.rows import ActRow, EffectRow, MessageRow, Row, StageRow, TargetRow
 from tests.simulation.checker_budgets import check_budgets
+from tests.simulation.checker_digests import check_digests
 from tests.simulation.checker_telling import check_telling
 from tests.simulation.checker_words import check_promises, check_tickets
 from tests.simulation.permissions import Permissions
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from shared.domain.partition import Partition
     from shared.domain.stage import EffectRequest
-    from tests.simulation.ports import SimulatedSink
     from tests.simulation.simulation import Simulation
 
 _HANDLED = ("done", "refused", "uncertain")
@@ -39,6 +39,7 @@ def check(simulation: Simulation) -> None:
             _Case(simulation, case_id, rows).check()
     check_budgets(simulation)
     check_telling(simulation)
+    check_digests(simulation)
     check_promises(simulation)
     check_tickets(simulation)
     _remembered(simulation)
@@ -72,8 +73,8 @@ class _Case:
         parked = [message.turn for message in messages if self._stages(message)]
         needed = {turn for turn in parked + self._effects() if turn > resolved}
         self._trace()
-        sinks = self._simulation.sinks.items()
-        done = (a for name, s in sinks if name.startswith("action-") for a in s.inner.ledger)
+        receivers = self._simulation.receivers.items()
+        done = (a for name, r in receivers if name.startswith("action-") for a in r.ledger)
         for why in self._permissions.wrong(a for a in done if a.key.startswith(self._id)):
             self._wrong(f"I8: {why}")
         self._late(bool(needed) or self._handed_over(resolved))
@@ -197,9 +198,9 @@ class _Case:
         return review and not (needed or failed or resolved or unsent or self._waiting)
 
     def _applied(self, request: EffectRequest, generations: list[EffectRow], resent: int) -> None:
-        sink: SimulatedSink = self._simulation.sinks[request.sink]
+        sink = self._simulation.receivers[request.sink]
         key = f"{self._id}-{request.key}"
-        times = sum(applied.key == key for applied in sink.inner.ledger)
+        times = sum(applied.key == key for applied in sink.ledger)
         # A person who resends what no receiver can recognise has decided so.
         most = 1 + (resent if sink.kind != "queryable" else 0)
         if times > most:
@@ -208,8 +209,21 @@ class _Case:
         if not times and any(row.state == "done" and not row.gathered for row in generations):
             self._findings.lost += 1
             self._wrong(f"I2: effect {request.key} is done and never happened")
+        for row in generations:
+            if row.state == "done" and request.sink in self._simulation.ticketing:
+                self._linked(row)
         if times and generations and all(row.state == "refused" for row in generations):
             self._wrong(f"I2: effect {request.key} is refused, and it happened")
+
+    def _linked(self, row: EffectRow) -> None:
+        """A ticket knows its case, and the case its ticket."""
+        tickets = self._simulation.tickets
+        reference = f"{self._id}-{row.request.key}"
+        receipts = tickets.receipts(reference)
+        cases = {t.case_id for _, t, _ in tickets.made if t.reference == reference}
+        shown = [e.receipt for e in fold(self._view()).effects if e.key == row.request.key]
+        if row.receipt not in receipts or cases != {self._id} or shown != [row.receipt]:
+            self._wrong(f"{row.request.key} is known as {row.receipt}, not {receipts}")
 
     def _generations(self, key: str) -> list[EffectRow]:
         rows = self._rows.values()
@@ -273,7 +287,7 @@ def _remembered(simulation: Simulation) -> None:
     """I2: while a receiver remembers a key, even a person's resending does nothing twice."""
     for sink in simulation.sinks.values():
         last: dict[str, datetime] = {}
-        for applied in sink.inner.ledger:
+        for applied in sink.ledger:
             before = last.get(applied.key)
             last[applied.key] = applied.at
             if sink.kind == "keyed" and before:
@@ -328,7 +342,7 @@ def _listing(simulation: Simulation) -> None:
     unlisted = {c for c, rows in simulation.watch.rows.items() if "case" in rows} - set(listed)
     findings.violations += [f"I6: not listed at all ({case_id[:8]})" for case_id in unlisted]
     shown, _ = instantly(
-        simulation.index.page(["busy", "default", "hotel"], get_args(Status), None, None, 100)
+        simulation.index.inner.page(["busy", "default", "hotel"], get_args(Status), None, None, 100)
     )
     if len(shown) != len({entry.case_id for entry in shown}):
         findings.add("I6: a case is shown twice")

@@ -122,7 +122,7 @@ def _is_listed(simulation: Simulation, case_id: str, row: EffectRow) -> bool:
 
 
 def _times(simulation: Simulation, sink: str, key: str) -> int:
-    return sum(applied.key == key for applied in simulation.sinks[sink].inner.ledger)
+    return sum(applied.key == key for applied in simulation.receivers[sink].ledger)
 
 
 def _wrong(simulation: Simulation, case_id: str, why: str) -> None:

@@ -40,7 +40,8 @@ def check_promises(simulation: Simulation) -> None:
 def check_tickets(simulation: Simulation) -> None:
     """I1: each message of a CRM's customer is in one turn of its ticket's cases, or a person looks.
 
-    It may be in none only where a stage ``fetch`` waits for a person, or its case was cancelled.
+    It may be in none only where a stage ``fetch`` waits for a person, its case was cancelled, or
+    every webhook about it met an outage until its CRM gave up.
     """
     found: dict[str, Counter[str]] = {}
     looked_at: set[str] = set()
@@ -58,7 +59,7 @@ def check_tickets(simulation: Simulation) -> None:
             if times > 1:
                 simulation.watch.findings.duplicated += 1
                 simulation.watch.findings.add(f"I1: {name} of {ticket} is in {times} turns")
-            if not times and ticket not in looked_at:
+            if not times and ticket not in looked_at | simulation.people.unheard:
                 simulation.watch.findings.lost += 1
                 simulation.watch.findings.add(f"I1: {name} of {ticket} is in no turn")
 

@@ -57,6 +57,16 @@ KINDS: dict[str, str] = {
     "bug": "model",  # our own code raises something unforeseen
     "refused": "sinks",  # the receiver will never take it
     "unsure": "sinks",  # no answer, and it did not happen
+    "belated": "sinks",  # no answer, and it happens a while later
+}
+#: How long each lasts where nothing is drawn.
+SECONDS = {
+    "pause_before": 200.0,
+    "pause_after": 200.0,
+    "late": 100.0,
+    "busy": 60.0,
+    "slow": 40.0,
+    "belated": 55.0,
 }
 GROUPS: tuple[str, ...] = (*dict.fromkeys(KINDS.values()), "skew", "people", "outage")
 
@@ -71,6 +81,8 @@ _POSSIBLE: dict[str, tuple[str, ...]] = {
     ),
     "connector.fetch": (*_ANY, "busy", "refused"),
     "sink.send": (*_ANY, "refused", "unsure"),
+    "tickets.create": (*_ANY, "refused", "unsure", "belated"),
+    "tickets.insert": (*_ANY, "conflict"),
     "host.receive": ("lost",),
     "host.delete": ("crash_before", "crash_after", "error", "pause_before"),
 }  # fmt: skip
@@ -176,6 +188,8 @@ class RandomFaults:
                 return random.choice(self._PAUSES)
             case "late":
                 return random.choice(self._DELAYS)
+            case "belated":
+                return random.choice((5.0, 20.0, 40.0, 60.0))
             case "busy":
                 return random.choice((0.0, 1.0, 17.0, 60.0, 200.0, 900.0, 1800.0))
             case "slow":

@@ -8,7 +8,7 @@ overlap with itself. Limits are those of host.json.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ HIDDEN = 600.0
 SHOWN_AGAIN = 45.0
 MOST_DELIVERIES = 5
 SWEEP_EVERY = 60.0
+DIGESTS_EVERY = 900.0
 
 
 class Message:
@@ -49,19 +50,47 @@ class Message:
         self.worker: Invocation | None = None
 
 
+class Timer:
+    """Rings in some process, unless what it began before is still under way there.
+
+    Attributes:
+        ring_if_needed: Replaced by whoever knows when the schedule is over.
+    """
+
+    def __init__(self, world: World, every: float, begin: Callable[[Any], Invocation]) -> None:
+        self.ring_if_needed: Callable[[], None] = self.ring
+        self._world = world
+        self._every = every
+        self._begin = begin
+        self._begun: Invocation | None = None
+
+    def ring(self) -> None:
+        """Rings, and sets itself again."""
+        self._world.later(self._every, self.ring_if_needed)
+        busy = self._begun is not None and not self._begun.over
+        if busy and self._begun is not None and not _stands_still(self._begun):
+            return
+        process = self._world.a_process()
+        if process is not None:
+            self._begun = self._begin(process)
+
+
 class Host:
-    """Delivers messages and rings the timer.
+    """Delivers messages and rings the timers.
 
     Attributes:
         messages: All that are in queues, hidden ones too.
         early_acknowledge: A mutant: messages are deleted before they are worked on.
+        undigested: Whether the latest ring for digests left windows for the next one.
     """
 
     def __init__(self, world: World, watch: Watch, agents: Mapping[str, StageAgent]) -> None:
         self.messages: dict[Message, None] = {}
         self.early_acknowledge = False
-        self.sweeping: Invocation | None = None
         self.swept = 0
+        self.undigested = False
+        self.sweeps = Timer(world, SWEEP_EVERY, self.sweep)
+        self.digests = Timer(world, DIGESTS_EVERY, self.digest)
         self._world = world
         self._watch = watch
         self._stages = {f"stage-{name.replace('_', '-')}": agent for name, agent in agents.items()}
@@ -100,20 +129,6 @@ class Host:
         message.worker = self._world.begin(what, process, work, message)
         return message.worker
 
-    def ring(self) -> None:
-        """Starts a sweep, unless one is under way, and sets the timer again."""
-        self._world.later(SWEEP_EVERY, self.ring_if_needed)
-        busy = self.sweeping is not None and not self.sweeping.over
-        if busy and self.sweeping is not None and not _stands_still(self.sweeping):
-            return
-        process = self._world.a_process()
-        if process is not None:
-            self.sweep(process)
-
-    def ring_if_needed(self) -> None:
-        """Replaced by whoever knows when the schedule is over."""
-        self.ring()
-
     def sweep(self, process: Any) -> Invocation:
         """Runs one sweep in a process."""
 
@@ -127,8 +142,23 @@ class Host:
                 return
             self.swept += counts["nudged"] + counts["parked"]
 
-        self.sweeping = self._world.begin("sweep", process, work)
-        return self.sweeping
+        return self._world.begin("sweep", process, work)
+
+    def digest(self, process: Any) -> Invocation:
+        """Sends what digests are due, in a process."""
+        self.undigested = True
+
+        async def work(_: Invocation) -> None:
+            try:
+                counts = await process.app.digests.send_due()
+            except RetryableError:
+                return
+            except Exception as error:  # noqa: BLE001
+                self._watch.findings.add(f"the digests' timer raised {error!r}")
+                return
+            self.undigested = bool(counts["postponed"])
+
+        return self._world.begin("digests", process, work)
 
     def _show(self, message: Message, delay: float) -> None:
         message.visible_at = self._world.now + delay

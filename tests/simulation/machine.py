@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.domain.nudge import Nudge, nudge_body
-from tests.simulation.faults import Fault, NoFaults, possible
+from tests.simulation.faults import SECONDS, Fault, NoFaults, possible
 from tests.simulation.scenario import Caller, Scenario, Step
 from tests.simulation.simulation import Simulation
 
 if TYPE_CHECKING:
     from tests.simulation.watch import Findings
     from tests.simulation.world import Call
-
-_SECONDS = {"pause_before": 200.0, "pause_after": 200.0, "late": 100.0, "busy": 60.0, "slow": 40.0}
 
 
 class Machine:
@@ -49,7 +47,7 @@ class Machine:
         if waiting:
             call = waiting[number % len(waiting)]
             self.simulation.world.waiting.remove(call)
-            fault = Fault(kind, _SECONDS.get(kind, 0.0)) if kind else None
+            fault = Fault(kind, SECONDS.get(kind, 0.0)) if kind else None
             if fault and fault.kind not in possible(call.name):
                 fault = None
             self.simulation.world.let_go(call, fault)
@@ -106,7 +104,7 @@ class Machine:
         for message in host.messages:
             world.later(max(0.0, message.visible_at - world.now), host.deliver, message,
                         message.receipt)  # fmt: skip
-        world.later(1.0, host.ring)
+        world.later(1.0, host.sweeps.ring)
         return self.simulation.finish()
 
     def _waiting(self) -> list[Call]:

@@ -75,7 +75,7 @@ def mark_after_row(simulation: Simulation, stack: ExitStack) -> None:
     stack.enter_context(patch.object(simulation.store, "insert", then))
 
 
-def _unguarded(simulation: Simulation, stack: ExitStack, which: Callable[[Row], bool]) -> None:
+def unguarded(simulation: Simulation, stack: ExitStack, which: Callable[[Row], bool]) -> None:
     """These rows are written over whatever is there."""
     insert, replace_ = simulation.store.insert, simulation.store.replace
     inner = simulation.store.inner
@@ -100,15 +100,15 @@ def _unguarded(simulation: Simulation, stack: ExitStack, which: Callable[[Row], 
 
 
 def no_etag_on_claim(simulation: Simulation, stack: ExitStack) -> None:
-    _unguarded(simulation, stack, lambda row: isinstance(row, StageRow) and row.state == "working")
+    unguarded(simulation, stack, lambda row: isinstance(row, StageRow) and row.state == "working")
 
 
 def no_fence_on_commit(simulation: Simulation, stack: ExitStack) -> None:
-    _unguarded(simulation, stack, lambda row: isinstance(row, StageRow) and row.state != "working")
+    unguarded(simulation, stack, lambda row: isinstance(row, StageRow) and row.state != "working")
 
 
 def no_fence_on_effects(simulation: Simulation, stack: ExitStack) -> None:
-    _unguarded(simulation, stack, lambda row: isinstance(row, EffectRow))
+    unguarded(simulation, stack, lambda row: isinstance(row, EffectRow))
 
 
 def no_second_query(simulation: Simulation, stack: ExitStack) -> None:

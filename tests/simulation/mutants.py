@@ -15,10 +15,12 @@ from tests.simulation import mistakes_in_budgets as budgets
 from tests.simulation import mistakes_in_cases as cases
 from tests.simulation import mistakes_in_crm as crm
 from tests.simulation import mistakes_in_deciding as deciding
+from tests.simulation import mistakes_in_digests as digests
 from tests.simulation import mistakes_in_telling as telling
+from tests.simulation import mistakes_in_tickets as tickets
 from tests.simulation import mistakes_in_work as work
 from tests.simulation.faults import GROUPS, Fault
-from tests.simulation.scenario import BASE, Caller, Outage, Scenario, Step
+from tests.simulation.scenario import BASE, Caller, Digests, Outage, Scenario, Step
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
@@ -67,6 +69,7 @@ _GROUPS: dict[Apply, tuple[str, ...]] = {
         ("people",),
     ),
     budgets.blind_to_others: ("model",),
+    digests.files_before_it_seals: ("crash",),
 }
 
 _FLOOD = BASE["flood"]
@@ -128,6 +131,35 @@ _STORIES: dict[Apply, Scenario] = {
         (Caller(mood="good", desk="busy", steps=(Step(60.0, "follow_up", "bad"),)),)
     ),
     telling.never_asks_for_reviews: BASE["reviewed"],
+    digests.seals_over_what_is_there: Scenario(
+        (Caller(steps=(Step(300.0, "digest", twin=0.0),)),), digests=Digests(30)
+    ),
+    digests.windows_from_the_clock: Scenario((Caller(),), digests=Digests(2, days=2)),
+    digests.agrees_on_no_end: BASE["digest by hand"],
+    digests.looks_after_no_digest: BASE["digest"],
+    digests.files_before_it_seals: Scenario(
+        (Caller(steps=tuple(Step(300.0 + 60.0 * n, "digest") for n in range(5))),),
+        digests=Digests(30),
+    ),
+    # Whoever stores what he came to is frozen before, and nobody is sent to take over from him.
+    digests.closes_over_workers: Scenario(
+        (Caller(mood="good", reply=False, steps=(Step(300.0, "digest"),)),),
+        outages=(
+            Outage(0.5, 40.0, ("store.replace",), Fault("pause_before", 400.0)),
+            Outage(2.0, 600.0, ("nudges.",), Fault("error")),
+        ),
+        digests=Digests(30),
+    ),
+    digests.looks_at_no_open_case: Scenario(
+        (Caller(),), outages=(Outage(0.0, 2000.0, ("sink.",), Fault("error")),), digests=Digests(2)
+    ),
+    **dict.fromkeys(
+        (tickets.makes_without_look_up, tickets.forgets_found_tickets),
+        replace(BASE["tickets"], outages=(Outage(0.0, 20.0, ("tickets.create",), Fault("lost")),)),
+    ),
+    tickets.looks_up_at_once: replace(
+        BASE["tickets"], outages=(Outage(0.0, 20.0, ("tickets.create",), Fault("belated", 55.0)),)
+    ),
     deciding.reminds_of_what_is_decided: BASE["approved"],
     deciding.counts_no_money: Scenario(
         (Caller(mood="costly", steps=(Step(1.0, "follow_up", "costly"),)),)
@@ -205,6 +237,16 @@ _WHAT: dict[Apply, str] = {
     telling.never_stands_in: "nobody else is told although a channel failed",
     telling.asks_everybody_for_reviews: "whoever waits for a person is asked for a review",
     telling.never_asks_for_reviews: "nobody is asked for a review",
+    digests.seals_over_what_is_there: "a window is sealed again by whoever comes second",
+    digests.windows_from_the_clock: "windows follow the clock instead of the last seal",
+    digests.agrees_on_no_end: "two windows that begin together end at two times",
+    digests.looks_after_no_digest: "no sweep learns of a sealed digest",
+    digests.files_before_it_seals: "the next window begins before this one is sealed",
+    digests.closes_over_workers: "a window is closed before its workers came to rest",
+    digests.looks_at_no_open_case: "a digest tells only of settled cases",
+    tickets.makes_without_look_up: "a ticket is made again without a look-up",
+    tickets.looks_up_at_once: "a ticket is looked up while its vendor may be at it",
+    tickets.forgets_found_tickets: "a ticket that was found is not linked to its case",
     crm.waits_for_no_fetch: "a text does not wait for a fetch that may find it too",
     crm.leaves_it_half_made: "a message without its case is taken for accepted",
 }

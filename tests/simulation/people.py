@@ -47,6 +47,9 @@ class People:
         promises: What was accepted.
         cancels: The cases whose cancel was accepted.
         decisions: What was decided on which action of which case, as far as it was accepted.
+        unheard: Tickets of which a CRM gave up to tell what came.
+        digests: Names of those that somebody sent by hand, as far as he learned.
+        digests_asked: How often somebody tried to.
         active: How many still have something to do.
     """
 
@@ -54,6 +57,9 @@ class People:
         self.promises: list[Promise] = []
         self.cancels: set[str] = set()
         self.decisions: list[tuple[str, str, str]] = []
+        self.unheard: set[str] = set()
+        self.digests: list[str] = []
+        self.digests_asked = 0
         self.active = 0
         self._world = world
         self._watch = watch
@@ -131,6 +137,7 @@ class People:
                     opened.set_result(said.case_id)
                 return
             await self._world.wait(pause)
+        self.unheard.add(message.ticket_id)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Lets somebody act."""
@@ -194,6 +201,8 @@ class People:
             case "poison":
                 nudge = Nudge(case_id, 1, step.names[0])
                 self._host.put(f"{nudge.queue}-poison", nudge_body(nudge).encode())
+            case "digest":
+                await self._visit("digest", self._digest)
             case "approve" | "reject":
                 await self._decide(case_id, step.names[0], step.act)
             case "replay" | "rerun":
@@ -234,6 +243,12 @@ class People:
                 self.decisions.append((case_id, said.id, act))
                 return
             await self._world.wait(pause)
+
+    async def _digest(self, app: Frontdesk) -> None:
+        desk = app.desks.get("hotel")
+        assert desk is not None
+        self.digests_asked += 1
+        self.digests.append(await app.digests.send_now(desk))
 
     async def _visit(self, what: str, act: Callable[[Frontdesk], Coroutine[Any, Any, Any]]) -> None:
         for pause in _VISITS:

@@ -16,13 +16,14 @@ from shared.adapters.memory import (
 )
 from shared.adapters.memory_sinks import MemorySink
 from shared.domain.nudge import nudge_body, whole_seconds
-from shared.domain.rows import ActRow, GatheredRow, MessageRow, ReceivedRow, TargetRow
+from shared.domain.rows import ActRow, DigestRow, GatheredRow, MessageRow, ReceivedRow, TargetRow
 from shared.errors import PermanentError, UncertainError
 from tests.simulation.world import START, instantly
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from shared.adapters.memory_sinks import Applied
     from shared.domain.budget import DaySpend
     from shared.domain.case import IndexEntry, Status, Wake
     from shared.domain.digest import FiledDigest
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 LONG_FROZEN = 540.0
 #: Seconds between two sweeps.
 SWEPT = 60.0
+
+_MAKES_WORK = (ReceivedRow, MessageRow, ActRow, TargetRow, GatheredRow, DigestRow)
 
 
 def _nobody(_: str) -> None:
@@ -76,7 +79,7 @@ class SimulatedStore:
         def act() -> str:
             etag = instantly(self.inner.insert(case_id, row))
             self._watch.wrote(who, case_id, row)
-            if isinstance(row, ReceivedRow | MessageRow | ActRow | TargetRow | GatheredRow):
+            if isinstance(row, _MAKES_WORK):
                 self.changed(case_id)
             return etag
 
@@ -151,9 +154,20 @@ class SimulatedIndex:
         unfinished: bool = False,
         waiting: bool = False,
     ) -> tuple[list[IndexEntry], str | None]:
-        return await self.inner.page(
-            desks, statuses, sentiment, before, limit, unfinished=unfinished, waiting=waiting
-        )
+        def act() -> tuple[list[IndexEntry], str | None]:
+            return instantly(
+                self.inner.page(
+                    desks,
+                    statuses,
+                    sentiment,
+                    before,
+                    limit,
+                    unfinished=unfinished,
+                    waiting=waiting,
+                )
+            )
+
+        return await self._world.call("index.page", "", act)
 
     async def open_entries(self, limit: int, after: IndexEntry | None = None) -> list[IndexEntry]:
         return await self._world.call(
@@ -314,7 +328,7 @@ class SimulatedSink:
         self.kind: Literal["keyed", "queryable", "unkeyed"] = kind
         self.window = window
         self.slowest = slowest
-        self.inner = MemorySink(kind, _TrueClock(world), window=window)
+        self.inner = MemorySink(kind, TrueClock(world), window=window)
         self._world = world
 
     async def send(self, call: EffectCall) -> str:
@@ -335,13 +349,18 @@ class SimulatedSink:
     def _apply(self, call: EffectCall) -> str:
         return instantly(self.inner.send(call))
 
+    @property
+    def ledger(self) -> list[Applied]:
+        """What really happened."""
+        return self.inner.ledger
+
     async def find(self, call: EffectCall) -> str | None:
         return await self._world.call(
             "sink.find", call.request.key, lambda: instantly(self.inner.find(call))
         )
 
 
-class _TrueClock:
+class TrueClock:
     """The receiver's clock."""
 
     def __init__(self, world: World) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from tests.simulation.faults import Fault
@@ -13,11 +13,17 @@ if TYPE_CHECKING:
 #: ``costly``: bad, and actions are proposed that are carried out or wait for a yes.
 Mood = Literal["good", "bad", "costly"]
 Act = Literal[
-    "follow_up", "cancel", "resolve", "replay", "rerun", "resend", "poison", "approve", "reject"
-]
+    "follow_up", "cancel", "resolve", "replay", "rerun", "resend", "poison", "approve", "reject",
+    "digest",
+]  # fmt: skip
+#: How many of the random schedules have these; they cost more than others.
+WITH_DIGESTS = 0.3
+WITH_TICKETS = 0.3
 _BUSY: tuple[Literal["hotel", "busy"], ...] = ("hotel", "hotel", "hotel", "busy")
 Crm = Literal["", "text", "thin", "mixed"]
 SinkKind = Literal["keyed", "queryable", "unkeyed"]
+#: ``jira`` stands for any vendor's.
+Tickets = Literal["", "jira", "ledger"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Step:
             named effects, ``approve`` and ``reject`` are about the named action; for these and for
             ``resolve`` a person looks several times until there is something to do. ``poison`` is
             a message for the named stage in its poison queue, such as a copy made twice.
+            ``digest`` sends the digest of the desk ``hotel`` now, whatever the case.
         twin: Seconds until a second client does the same with the same key.
     """
 
@@ -86,6 +93,20 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True)
+class Digests:
+    """When digests come, and what time passes for them.
+
+    Attributes:
+        at: Minutes from the start to the end of a window of the desk ``hotel``, which has one each
+            day. That of the desk ``busy``, on some days, ends twelve minutes later.
+        days: Days that pass once all is at rest, in which no timer rings.
+    """
+
+    at: int
+    days: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """A schedule without its faults.
 
@@ -96,6 +117,8 @@ class Scenario:
         garbage: How many messages lie in queues that are none of ours, up to three.
         case_tokens: The budget of a case; None for the usual one, which nothing here meets.
         day_tokens: The budget of a desk's day; None for none.
+        digests: None for desks without digests.
+        tickets: The system in which escalations and actions open tickets; empty for none.
     """
 
     callers: tuple[Caller, ...]
@@ -111,6 +134,8 @@ class Scenario:
     outages: tuple[Outage, ...] = ()
     case_tokens: int | None = None
     day_tokens: int | None = None
+    digests: Digests | None = None
+    tickets: Tickets = ""
 
 
 BASE: dict[str, Scenario] = {
@@ -153,6 +178,12 @@ BASE: dict[str, Scenario] = {
     "reviewed": Scenario((Caller(mood="good", desk="busy"),)),
     "mixed": Scenario((Caller(mood="good", crm="mixed", steps=(Step(0.5, "follow_up"),)),)),
     "twins": Scenario((Caller(mood="good", twin=0.0, clash=0.5),)),
+    "digest": Scenario((Caller(),), skews=(0.0, 18.0), digests=Digests(2)),
+    "digest by hand": Scenario(
+        (Caller(steps=(Step(840.0, "resolve"), Step(900.0, "digest"))),), digests=Digests(12)
+    ),
+    "tickets": Scenario((Caller(mood="costly"),), tickets="jira"),
+    "kept tickets": Scenario((Caller(mood="costly"),), skews=(0.0, 18.0), tickets="ledger"),
 }
 
 
@@ -165,7 +196,7 @@ def at_random(random: Random, groups: frozenset[str], *, outage: bool = False) -
         random.uniform(-20.0, 20.0) if "skew" in groups else 0.0
         for _ in range(random.choice((1, 2, 3)))
     )
-    return Scenario(
+    story = Scenario(
         callers=tuple(_caller(random, people=people) for _ in range(count)),
         callback=random.choice(kinds),
         callback_window=random.choice((300.0, 86400.0)),
@@ -178,6 +209,26 @@ def at_random(random: Random, groups: frozenset[str], *, outage: bool = False) -
         case_tokens=random.choice((None, None, None, 2100, 3200, 8000)),
         day_tokens=random.choice((None, None, None, 2100, 4200, 20_000)),
     )
+    if random.random() < WITH_TICKETS:
+        story = replace(story, tickets=random.choice(("jira", "jira", "ledger")))
+    if random.random() < WITH_DIGESTS:
+        story = _with_digests(story, random, people=people)
+    return story
+
+
+def _with_digests(story: Scenario, random: Random, *, people: bool) -> Scenario:
+    days = random.choice((1, 1, 1, 1, 2, 2, 10))
+    story = replace(story, digests=Digests(random.randrange(1, 41), days))
+    if people and random.random() < 0.3:
+        sent = Step(
+            random.choice((600.0, 900.0, 1800.0))
+            + random.uniform(0.0, random.choice((0.5, 5.0, 60.0))),
+            "digest",
+        )
+        first, *others = story.callers
+        first = replace(first, steps=(*first.steps, sent))
+        story = replace(story, callers=(first, *others))
+    return story
 
 
 def calm(random: Random) -> Scenario:
@@ -222,7 +273,11 @@ _OUT: tuple[tuple[tuple[str, ...], tuple[Fault, ...], tuple[float, ...]], ...] =
         (Fault("error"), Fault("timeout"), Fault("busy", 60.0), Fault("busy", 1500.0)),
         (300.0, 3000.0, 9000.0),
     ),
-    (("sink.",), (Fault("error"), Fault("unsure"), Fault("lost")), (60.0, 600.0, 5000.0)),
+    (
+        ("sink.", "tickets."),
+        (Fault("error"), Fault("unsure"), Fault("lost")),
+        (60.0, 600.0, 5000.0),
+    ),
     (("connector.",), (Fault("error"), Fault("busy", 60.0)), (60.0, 600.0, 5000.0)),
 )
 

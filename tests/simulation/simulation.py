@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import math
 import uuid
-from functools import lru_cache
+from functools import lru_cache, partial
 from random import Random
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
-from shared.adapters.memory import MemoryInbox, MemoryTickets
+from shared.adapters.digest_copy import CopySink
+from shared.adapters.memory import MemoryInbox
 from shared.bootstrap import Ports, assemble
-from shared.domain.approvals import Approvals
-from shared.domain.contacts import Contact
-from shared.domain.desk import CrmRules, Desk, Desks
-from shared.domain.desk_action import CatalogueAction
-from shared.domain.promises import Promise
-from shared.domain.stage import Urgency
 from shared.pipeline.intake import Arrival
 from shared.pipeline.limits import Limits
 from shared.settings import Settings
 from tests.simulation.checker import check
 from tests.simulation.crm import VENDOR, CrmSimulatedSink, SimulatedCrm
+from tests.simulation.desks import DIGESTED, days_later, filed_before, simulated_desks
 from tests.simulation.host import Host
 from tests.simulation.model import SimulatedModel
 from tests.simulation.people import People
-from tests.simulation.permissions import AUTOMATIC, MOST
 from tests.simulation.ports import (
     SimulatedIndex,
     SimulatedJournal,
@@ -36,12 +31,15 @@ from tests.simulation.ports import (
     SimulatedTexts,
 )
 from tests.simulation.stand_ins import AGENTS
+from tests.simulation.tickets import SimulatedTickets, TicketSink, ticket_sinks
 from tests.simulation.watch import Findings, Watch
 from tests.simulation.world import Process, World, instantly
 
 if TYPE_CHECKING:
+    from shared.domain.desk import Desk
     from shared.domain.partition import Partition
     from tests.simulation.faults import Plan
+    from tests.simulation.host import Timer
     from tests.simulation.scenario import Scenario, SinkKind
 
 _HOUR = 3600.0
@@ -95,9 +93,14 @@ class Simulation:
             VENDOR: self._sink(scenario.crm, 86400.0, CrmSimulatedSink),
         }
         self.sinks[VENDOR].told = self.people.announce  # type: ignore[attr-defined]
+        self.tickets = SimulatedTickets(self.world)
+        self.ticketing = ticket_sinks(self.tickets, simulated_desks(None, "").names)
+        self.receivers: dict[str, SimulatedSink | TicketSink] = {**self.sinks, **self.ticketing}
         self.world.processes += [self._process(n, skew) for n, skew in enumerate(scenario.skews)]
-        self.host.ring_if_needed = self._ring_if_needed  # type: ignore[method-assign]
+        for timer in (self.host.sweeps, self.host.digests):
+            timer.ring_if_needed = partial(self._ring_if_needed, timer)
         self.garbage: list[bytes] = []
+        self._days_passed = False
 
     def start(self) -> None:
         """Lets people come and the timer ring."""
@@ -109,28 +112,45 @@ class Simulation:
             queue = ("stage-sentiment", "effects", "stage-escalation-poison")[number]
             self.host.put(queue, body, 10.0 * number)
         if self.scenario.timer:
-            self.world.later(self.world.random.uniform(0.0, 60.0), self.host.ring)
+            self.world.later(self.world.random.uniform(0.0, 60.0), self.host.sweeps.ring)
+        if digests := self.scenario.digests:
+            for desk in DIGESTED:
+                instantly(self.journal.inner.file(filed_before(desk, digests)))
+            self.world.later(0.0, self.host.digests.ring)
 
     def finish(self) -> Findings:
         """Runs until nothing more will happen, and checks what is left."""
+        self._run_to_rest(0.0)
+        if digests := self.scenario.digests:
+            self._run_to_rest(days_later(digests))
+        check(self)
+        self.watch.findings.violations += self.world.loop.troubles
+        return self.watch.findings
+
+    def _run_to_rest(self, begun: float) -> None:
+        """Lets time pass from ``begun`` on, at which timers ring unless that is the beginning."""
         world = self.world
-        hour = 0.0
+        if begun:
+            self._days_passed = self.host.undigested = True
+            self.watch.last_change = begun
+            for timer in (self.host.digests, self.host.sweeps):
+                world.later(begun - world.now, timer.ring)
+        hour = begun
         while not world.run(hour):
             hour = world.now + _HOUR
-            if world.now > _LONGEST or world.now - self.watch.last_change > _STUCK:
+            late = world.now > begun + _LONGEST
+            if late or world.now - self.watch.last_change > _STUCK:
                 self.watch.findings.add("I6: still not at rest")
-                break
-        check(self)
-        self.watch.findings.violations += world.loop.troubles
-        return self.watch.findings
+                return
 
     @property
     def at_rest(self) -> bool:
         """Whether nothing is under way, in a queue, or open."""
         marks = self.scenario.timer and (
             any(k[0].startswith("open|") for k in self.index.entries)
-            or self.index.wakes_until(_LONGEST)
+            or self.index.wakes_until(self.world.now + _LONGEST)
         )
+        marks = marks or (self._days_passed and self.host.undigested)
         return not (self.world.busy or self.people.active or self.host.messages or marks)
 
     def _marked(self, case_id: str) -> None:
@@ -138,6 +158,8 @@ class Simulation:
         view = instantly(self.store.inner.read(case_id))
         if self.scenario.timer and view.gathered and not view.closing:
             self._announced(view)
+        if self.scenario.timer and view.digest and not view.settled:
+            self._kept(view)
         if self.scenario.timer and view.received is not None and not view.settled:
             marks = [e for k, e in self.index.entries.items() if k[0].startswith("open|")]
             soon = self.world.now + _SKEW
@@ -153,9 +175,15 @@ class Simulation:
         if round_ and len(view.gathered) > round_.free and not woken:
             self.watch.findings.add(f"I6: nobody will close a list ({view.case_id})")
 
-    def _ring_if_needed(self) -> None:
+    def _kept(self, view: Partition) -> None:
+        """A sweep looks after a sealed digest: else its channels hang on luck."""
+        wakes = self.index.wakes_until(self.world.now + _SKEW)
+        if not any(wake.case_id == view.case_id for wake in wakes):
+            self.watch.findings.add(f"I6: nobody looks after a digest ({view.case_id})")
+
+    def _ring_if_needed(self, timer: Timer) -> None:
         if not self.at_rest:
-            self.host.ring()
+            timer.ring()
 
     def _sink(
         self, kind: SinkKind, window: float, made_by: type[SimulatedSink] = SimulatedSink
@@ -169,7 +197,7 @@ class Simulation:
         process = Process(self.world, number, skew)
         process.app = assemble(
             _settings(self.scenario.case_tokens, self.scenario.day_tokens),
-            _desks(),
+            simulated_desks(self.scenario.digests, self.scenario.tickets),
             Ports(
                 store=self.store,
                 index=self.index,
@@ -179,10 +207,10 @@ class Simulation:
                 quarantine=self.quarantine,
                 spending=self.spending,
                 model=self.model,
-                sinks=dict(self.sinks),
+                sinks={**self.sinks, **self.ticketing, "copy": CopySink(self.texts, "")},
                 connectors=self.crm.connectors,
                 inbox=MemoryInbox(),
-                tickets=MemoryTickets(),
+                tickets=self.tickets,
                 clock=process,
             ),
             list(AGENTS.values()),
@@ -207,76 +235,3 @@ def _settings(case_tokens: int | None, day_tokens: int | None) -> Settings:
     limits = {"FRONTDESK_CASE_TOKENS": case_tokens, "FRONTDESK_DAY_TOKENS": day_tokens}
     given = {name: tokens for name, tokens in limits.items() if tokens is not None}
     return Settings.model_validate({"FRONTDESK_SECRET": "x" * 32, **given})
-
-
-@lru_cache
-def _desks() -> Desks:
-    amount = {"name": "amount", "type": "number", "description": "How much", "minimum": 0}
-    said: dict[str, Any] = {"description": "Does it.", "when": "Wanted.", "backend": "http"}
-    actions = (
-        said
-        | {
-            "name": "send_help",
-            "approval": "auto",
-            "arguments": ({"name": "place", "description": "Where"},),
-        },
-        said
-        | {"name": "pay", "arguments": (amount,), "money": {"argument": "amount", "most": MOST}},
-        said
-        | {
-            "name": "gift",
-            "approval": "auto",
-            "arguments": (amount,),
-            "money": {"argument": "amount", "automatic": AUTOMATIC, "most": MOST},
-        },
-    )
-    tell = (
-        Contact(name="Desk", email="desk@hotel.example"),
-        Contact(name="Boss", email="boss@hotel.example", about="management"),
-    )
-    plain = Desks(
-        tuple(
-            Desk(
-                name=name,
-                title=name,
-                scene=f"The {name}.",
-                actions=tuple(map(CatalogueAction.model_validate, actions)),
-                tell=tell,
-                approvals=Approvals(remind_after="10m", escalate_after="20m"),
-                callback_hosts=("crm.example.com",),
-                crm=CrmRules(turns_alone=2),
-                sla=tuple(
-                    Promise(urgency=urgency, first_reply="5m", resolution="10m")
-                    for urgency in get_args(Urgency)
-                ),
-            )
-            for name in ("default", "hotel")
-        )
-    )
-    return Desks((*plain.every, _busy(plain.every[0])))
-
-
-def _busy(desk: Desk) -> Desk:
-    """A desk with rules of its own, where much comes at once and nights are quiet."""
-    wish = {"action": "gift", "arguments": {"amount": 5}}
-    help_ = {"action": "send_help", "arguments": {"place": "lobby"}}
-    rules = (
-        {"name": "good", "when": {"sentiment": "Positive"}, "then": {"ask_for_review": True}},
-        {"name": "cost", "when": {"words": ("costly",)}, "then": {"propose": (wish,)}},
-        {"name": "bad", "when": {"words": ("bad",)}, "then": {"propose": (help_,)}},
-        {"name": "more", "when": {"writes_again": True}, "then": {"tell": ("Boss",)}},
-    )
-    more = {
-        "name": "busy",
-        "tell": (
-            {"name": "Desk", "email": "desk@busy.example"},
-            {"name": "Room", "channel": "slack", "quiet": "night"},
-            {"name": "Last", "email": "last@busy.example", "fallback": True},
-            {"name": "Boss", "email": "boss@busy.example", "about": "management"},
-        ),
-        "windows": ({"name": "night", "every_day": "23:30-0:30"},),
-        "flood": {"more_than": 1, "within": "10m"},
-        "reactions": rules,
-        "review": {"after": "30m", "texts": ({"language": "en", "text": "Please do."},)},
-    }
-    return Desk.model_validate({**dict(desk), **more})

@@ -58,6 +58,8 @@ def test_every_known_mistake_is_found(mistake: str) -> None:
         ("cancelled", "cancelled"),
         ("ticket", "escalated"),
         ("thin", "escalated"),
+        ("digest", "escalated"),
+        ("tickets", "escalated"),
     ],
 )
 def test_undisturbed_scenarios_end_as_they_should(name: str, expected: str) -> None:

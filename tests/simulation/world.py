@@ -351,6 +351,8 @@ def _lost(name: str, kind: str) -> Exception:
         return ConflictError("simulated: our own write was there first")
     if name == "sink.send":
         return UncertainError("answer_lost", "simulated")
+    if name == "tickets.create":
+        return UncertainError("answer_lost", "simulated", 60.0)
     return RetryableError("simulated", detail=f"{name}, answer lost")
 
 
@@ -359,7 +361,7 @@ def _latency(call: Call) -> tuple[float, float]:
     random = call.invocation.random
     if call.name == "model.complete":
         return 0.02, random.uniform(0.3, 6.0)
-    if call.name == "sink.send":
+    if call.name in ("sink.send", "tickets.create"):
         return random.uniform(0.01, 1.0), random.uniform(0.01, 3.0)
     slow = 1.0 if random.random() < 0.02 else 0.015
     return random.uniform(0.001, slow), random.uniform(0.001, slow)
