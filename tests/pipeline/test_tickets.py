@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from devkit.crm.stand_in import Fault
+from shared.adapters.backends import Around
 from shared.adapters.backends.ticket import TicketActions
 from shared.adapters.escalation_tickets import EscalationTickets
+from shared.adapters.memory import MemoryTickets
 from shared.domain.case import EffectView, SupportCase
 from shared.domain.desk import Desks
-from shared.errors import PermanentError
+from shared.errors import ConflictError, PermanentError, RetryableError
+from shared.ports.tickets import Ticket
 from tests.contract.test_ticket_systems import APIS
 from tests.support.proposals import proposing
 from tests.support.ticket_api import TicketApi
-from tests.support.world import POSITIVE, World, a_desk
+from tests.support.world import NEGATIVE, POSITIVE, World, a_desk
 
+LEDGER = {"ticket": "ledger"}
 LOST = Fault(cut=True, keep=True)
 
 
@@ -142,6 +147,30 @@ async def test_a_look_up_that_is_refused_leaves_it_to_a_person_whose_replay_find
     await world.deliver()
     assert [effect.state for effect in tickets_of(await world.case(case_id))] == ["done"]
     assert len(api.ledger) == 1
+
+
+class LosesAnswers(MemoryTickets):
+    """Keeps every ticket and never says so."""
+
+    async def insert(self, ticket: Ticket) -> None:
+        with suppress(ConflictError):
+            await super().insert(ticket)
+        raise RetryableError("storage_down")
+
+    async def get(self, desk: str, reference: str) -> Ticket | None:
+        raise RetryableError("storage_down")
+
+
+async def test_a_ticket_of_the_ledger_whose_answers_were_all_lost_is_not_called_refused() -> None:
+    world = World(NEGATIVE, desks=(a_desk("default"), a_desk("hotel", escalation=LEDGER)))
+    ledger = LosesAnswers()
+    world.sinks["ticket"] = EscalationTickets(Around(clock=world.clock, ledger=ledger))
+    case_id = await world.open()
+    for _ in range(14):
+        await world.deliver()
+        world.make_visible()
+    assert [effect.state for effect in tickets_of(await world.case(case_id))] == ["uncertain"]
+    assert len(await ledger.entries("hotel", 9)) == 1
 
 
 async def test_what_needs_a_person_opens_one_ticket_a_turn_and_nothing_else_does() -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
-from shared.errors import ConfigError, ConflictError
+from shared.errors import ConfigError, ConflictError, RetryableError, UncertainError
 from shared.ports.tickets import number_of
 
 if TYPE_CHECKING:
@@ -46,9 +45,12 @@ class LedgerTickets:
         return number_of(ticket.reference) if kept else None
 
     async def create(self, ticket: Ticket) -> str:
-        # A conflict is our own ticket, whose answer was lost.
-        with suppress(ConflictError):
+        try:
             await self._ledger.insert(ticket)
+        except ConflictError:
+            pass  # our own, whose answer was lost
+        except RetryableError as error:
+            raise UncertainError(error.code, error.detail) from None
         return number_of(ticket.reference)
 
     async def check(self, queue: str) -> str:
