@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from entrypoints.cli import local
 from entrypoints.cli.api import Api
@@ -12,6 +13,9 @@ from entrypoints.cli.follow import follow, read_case
 from entrypoints.cli.question import local_desks, read_question
 from entrypoints.cli.report import report, report_usage
 from entrypoints.cli.terminal import Ink, Screen, Terminal
+
+if TYPE_CHECKING:
+    from shared.domain.case import StageView, SupportCase
 
 EXAMPLES = """\
 examples:
@@ -81,11 +85,18 @@ def see_through(api: Api, case_id: str, args: argparse.Namespace, screen: Screen
         report(case, screen.out)
         report_usage(case, screen.out)
         screen.out.line(Ink(f"look again: ./frontdesk show {case_id[:8]}", "dim"))
-    failed = [stage.stage for stage in case.stages if stage.state == "error"]
+    failed = [stage.stage for stage in case.stages if _is_open(stage, case)]
     if failed:
         names = ", ".join(failed)
         screen.err.line(Ink(f"a person is needed: {names} could not be finished", "red"))
     return PERSON_NEEDED if failed else DONE
+
+
+def _is_open(stage: StageView, case: SupportCase) -> bool:
+    """True for what could not be finished and nobody has dealt with since."""
+    dealt_with = [event.at for event in case.trace if event.event == "resolve"]
+    begun = stage.claimed_at
+    return stage.state == "error" and not (begun and any(at > begun for at in dealt_with))
 
 
 def _follow(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,18 @@ def test_exit_3_when_a_stage_could_not_be_finished(
     assert ended.code == 3
     assert "content_filter: the provider refused" in ended.err
     assert "a person is needed: reply could not be finished" in ended.err
+
+
+@pytest.mark.parametrize(("minute", "code"), [(5, 0), (-5, 3)])
+def test_what_a_person_has_resolved_since_needs_nobody(
+    cli: Any, frontdesk: Any, make_case: Any, stage: Any, minute: int, code: int
+) -> None:
+    failed, more = stage("sentiment", "error"), stage("sentiment", "finished")
+    resolved = failed.claimed_at + timedelta(minutes=minute)
+    trace = ({"at": resolved, "who": "ana", "event": "resolve"},)
+    frontdesk.cases = [make_case(stages=(failed, more), trace=trace)]
+
+    assert cli("message", make_case().case_id, "Hi", "--url", frontdesk.url).code == code
 
 
 @pytest.mark.parametrize("how", ["-", "pipe", "file"])
