@@ -46,6 +46,7 @@ class Connector(VendorConnector):
         "PASSWORD": "their password; or instead of both, OAuth's client credentials:",
         "CLIENT_ID": "of the inbound integration in the Application Registry",
         "CLIENT_SECRET": "the same",
+        "REFRESH_TOKEN": "only for that grant",
     }
     writes = (
         ("URL", "USER", "PASSWORD"),
