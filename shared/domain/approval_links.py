@@ -106,7 +106,7 @@ class ApprovalLinks:
             raise RequestError(
                 410,
                 "This link has expired",
-                f"Decide with the command ./frontdesk approve {case_id} {action}, or reject.",
+                f"Use the command ./frontdesk approve {case_id} {action}, or reject, or done.",
             )
         return claim
 
