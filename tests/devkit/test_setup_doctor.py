@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,11 @@ def test_broken_settings_file_is_a_problem_with_its_line(
     found = findings(capsys, 1)
 
     assert "line 2: not valid JSON" in found["local.settings.json"]["detail"]
+
+
+def test_a_reader_that_leaves_early_is_no_traceback() -> None:
+    command = f"{sys.executable} -m devkit.doctor | true"
+    ended = subprocess.run(
+        ["sh", "-c", command], cwd=setup.ROOT, capture_output=True, timeout=30, check=False
+    )
+    assert ended.stderr == b""
