@@ -47,6 +47,7 @@ class NewChannel(BaseModel):
     source: Annotated[Clean, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = "api"
     external_id: Annotated[Clean, Field(max_length=200)] | None = None
     reply_address: Annotated[Clean, Field(max_length=2000)] | None = None
+    customer: Annotated[Clean, Field(max_length=200)] = ""
 
 
 class NewCase(BaseModel):
@@ -84,8 +85,9 @@ async def create_case(req: func.HttpRequest) -> func.HttpResponse:
             text=body.customer_query,
             desk=body.desk,
             scene=body.support_context,
-            channel=Channel(**body.channel.model_dump()),
+            channel=Channel(**body.channel.model_dump(exclude={"customer"})),
             delivery_id=idempotency_key(req),
+            customer=body.channel.customer,
         )
     )
     return _accepted(accepted.case_id)

@@ -30,6 +30,7 @@ from shared.pipeline.parking import Parking
 from shared.pipeline.preparing import Preparing
 from shared.pipeline.quarantine import Ward
 from shared.pipeline.reception import UNPACK, Reception
+from shared.pipeline.repeats import Repeats
 from shared.pipeline.rounds import Rounds
 from shared.pipeline.runner import StageRunner
 from shared.pipeline.sweeper import Sweeper
@@ -37,6 +38,7 @@ from shared.ports import (
     CaseIndex,
     CaseStore,
     Clock,
+    Customers,
     Journal,
     ModelCall,
     ModelClient,
@@ -78,6 +80,7 @@ class Ports:
     connectors: Connectors
     inbox: Inbox
     tickets: TicketLedger
+    customers: Customers
     clock: Clock
 
 
@@ -127,7 +130,9 @@ def assemble(
     _check_prices(ports.model, desks, budgets, list(by_stage))
     preparing = Preparing(ports.model, desks, by_stage, budgets, limits)
     parking = Parking(store, desks, advancer, clock, limits, frozenset({FETCH, *by_stage}))
-    intake = Intake(store, index, advancer, ports.texts, desks, clock, _secret(settings), plan)
+    secret = _secret(settings)
+    repeats = Repeats(ports.customers, secret)
+    intake = Intake(store, advancer, ports.texts, desks, clock, secret, plan, repeats)
     random = SystemRandom()
     rounds = Rounds(store, index, desks, clock)
     channels = DigestChannels(store, index, ports.journal, advancer, clock)
@@ -139,7 +144,7 @@ def assemble(
         reception=Reception(
             intake, ports.connectors, ports.inbox, ports.texts, advancer, desks, clock
         ),
-        fetching=FetchStage(ports.connectors, ports.texts),
+        fetching=FetchStage(ports.connectors, ports.texts, repeats),
         runner=StageRunner(store, ports.model, preparing, budgets, advancer, clock, limits, random),
         effects=EffectRunner(store, ports.sinks, desks, advancer, clock, limits, random, rounds),
         acts=Acts(store, desks, advancer, clock),
@@ -218,6 +223,7 @@ async def _start(agents: Sequence[StageAgent]) -> Frontdesk:
         connectors=connectors,
         inbox=storage.inbox,
         tickets=storage.tickets,
+        customers=storage.customers,
         clock=SystemClock(),
     )
     try:

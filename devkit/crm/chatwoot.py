@@ -102,8 +102,9 @@ class ChatwootApi(VendorApi):
 
     def _message(self, content: str, at: int, **more: Any) -> dict[str, Any]:
         number = 500 + self.numbers_from + sum(len(c.messages) for c in self.conversations.values())
+        sender = {"id": 7, "type": "contact"} if more.get("message_type") == 0 else {}
         return {"id": number, "content": content, "created_at": at, "content_attributes": {},
-                **more}  # fmt: skip
+                "sender": sender, **more}  # fmt: skip
 
 
 def _page(messages: list[dict[str, Any]], query: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -198,5 +199,6 @@ class Counterpart(counterpart.Counterpart[ChatwootApi]):
                 private=said["private"],
                 content_attributes=said["content_attributes"],
                 account=account,
+                sender=said["sender"],
             )
         )

@@ -180,8 +180,10 @@ class Counterpart(counterpart.Counterpart[Dynamics365Api]):
             "createdon": "2026-01-01T00:00:00Z",
             "customerid_contact": {"contactid": _CONTACT},
             "customerid_account": None,
+            "_customerid_value": _CONTACT,
         }
-        return self.json(context("Create", "incident", self.ticket, fields))
+        told = {**fields, "customerid": regarding(_CONTACT, "contact")}
+        return self.json(context("Create", "incident", self.ticket, told))
 
     def replied(self, text: str) -> Sent:
         html = f"<html><body><div>{escape(text)}</div></body></html>"

@@ -29,7 +29,8 @@ class FreshdeskApi(VendorApi):
 
     def open(self, name: str, subject: str, text: str, source: int = 2) -> dict[str, Any]:
         """Makes a ticket: source 1 is a mail, 2 the portal, 10 a mail that an agent began with."""
-        ticket = {"id": int(name), "subject": subject, "description_text": text, "source": source}
+        ticket = {"id": int(name), "subject": subject, "description_text": text, "source": source,
+            "requester_id": 88}  # fmt: skip
         self.tickets[name] = {
             **ticket,
             "tags": ["vip"],

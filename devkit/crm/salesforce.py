@@ -20,6 +20,7 @@ from devkit.crm.stand_in import RefusedError, VendorApi, insist, only
 
 ORGANIZATION = "00D5e000000KQ2eEAG"
 _BASE = "/services/data/v61.0"
+_CONTACT = "003KB000004r1a2YAA"
 
 
 class SalesforceApi(VendorApi):
@@ -90,7 +91,7 @@ class SalesforceApi(VendorApi):
         mails = [mail for mail in case["emails"] if mail["Incoming"]]
         # A subquery without rows is null.
         lists = {"EmailMessages": _listed(mails), "CaseComments": _listed(case["comments"])}
-        own = {name: case[name] for name in ("Subject", "Description")}
+        own = {name: case[name] for name in ("Subject", "Description", "ContactId")}
         return {"done": True, "records": [{**own, **lists}]}
 
 
@@ -147,6 +148,7 @@ class Counterpart(counterpart.Counterpart[SalesforceApi]):
 
     def opened(self, text: str, subject: str = "Room 4") -> Sent:
         fields = {"Subject": subject or None, "Description": text or None}
+        fields["ContactId"] = _CONTACT
         self.api.cases[self.ticket] = {**fields, "Priority": "Low", "emails": [], "comments": []}
         return self._told(notification("Case", Id=self.ticket, **fields))
 

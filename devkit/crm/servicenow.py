@@ -13,6 +13,8 @@ from devkit.crm import counterpart
 from devkit.crm.counterpart import Sent
 from devkit.crm.stand_in import RefusedError, VendorApi, basic, insist, only
 
+_CALLER = "62826bf03710200044e0bfc8bcbe5df1"
+
 
 class ServicenowApi(VendorApi):
     """Incidents by sys_id; journals are lists of entries."""
@@ -82,7 +84,7 @@ class Counterpart(counterpart.Counterpart[ServicenowApi]):
     def opened(self, text: str, subject: str = "Room 4") -> Sent:
         fields = {"short_description": subject, "description": text}
         journals: dict[str, list[str]] = {"comments": [], "work_notes": []}
-        told = {"sys_id": self.ticket, "number": "INC0010005", **fields}
+        told = {"sys_id": self.ticket, "number": "INC0010005", "caller": _CALLER, **fields}
         self.api.incidents[self.ticket] = {
             **told,
             **journals,

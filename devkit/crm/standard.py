@@ -140,4 +140,5 @@ class Counterpart(counterpart.Counterpart[StandardApi]):
 
     def _said(self, kind: str, name: str, data: Mapping[str, object]) -> Sent:
         told = {"ticket_id": self.ticket, "message_id": f"{self.ticket}-{name}", **data}
+        told["customer"] = "ada@example.com"
         return self.signed(event(told, self.now(), kind))

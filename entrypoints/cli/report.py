@@ -100,6 +100,8 @@ def _feelings(case: SupportCase, out: Terminal) -> None:
     parts.append(Ink(f", risks: {risks}", "red") if risks else ", no risks")
     if case.wants_human:
         parts.append(", asks for a person")
+    if case.repeat_customer:
+        parts.append(", a repeat customer")
     if case.tags:
         parts.append(f", tags: {', '.join(case.tags)}")
     out.line(*parts)

@@ -13,6 +13,7 @@ from azure.storage.queue.aio import QueueServiceClient
 
 from shared.adapters.blob_texts import BlobTexts
 from shared.adapters.storage_queue import StorageNudges
+from shared.adapters.table_customers import TableCustomers
 from shared.adapters.table_inbox import TableInbox
 from shared.adapters.table_index import TableCaseIndex
 from shared.adapters.table_journal import TableJournal
@@ -64,8 +65,8 @@ class AzureStorage:
 
     Args:
         prefix: Letters and digits; the tables are ``{prefix}cases``, ``{prefix}index``,
-            ``{prefix}journal``, ``{prefix}quarantine``, ``{prefix}inbox``, ``{prefix}spending`` and
-            ``{prefix}tickets``,
+            ``{prefix}journal``, ``{prefix}quarantine``, ``{prefix}inbox``, ``{prefix}spending``,
+            ``{prefix}tickets`` and ``{prefix}customers``,
             the container is ``{prefix}-texts``.
 
     Raises:
@@ -91,6 +92,7 @@ class AzureStorage:
             self.inbox = TableInbox(self._table(f"{prefix}inbox"))
             self.spending = TableSpending(self._table(f"{prefix}spending"))
             self.tickets = TableTickets(self._table(f"{prefix}tickets"))
+            self.customers = TableCustomers(self._table(f"{prefix}customers"))
             self.nudges = StorageNudges(self._queues())
         except ValueError as error:
             raise ConfigError(f"AzureWebJobsStorage: {error}") from None
@@ -110,6 +112,7 @@ class AzureStorage:
             self.inbox.ensure(),
             self.spending.ensure(),
             self.tickets.ensure(),
+            self.customers.ensure(),
             self.nudges.ensure(queues),
         )
 

@@ -295,6 +295,17 @@ class MemoryTexts:
         self._texts.pop(name, None)
 
 
+class MemoryCustomers:
+    """Customers in a dictionary."""
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, str], str] = {}
+
+    async def first(self, desk: str, customer: str, case_id: str) -> str:
+        check_key(customer)
+        return self._first.setdefault((desk, customer), case_id)
+
+
 class MemoryTickets:
     """TicketLedger in a dictionary."""
 

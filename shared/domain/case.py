@@ -180,6 +180,8 @@ class SupportCase(Record):
         status_reason: Why the case has its status, for people; empty when plain.
         decision: The rules that policy code applied, one line each.
         wants_human: The customer asked for a person.
+        repeat_customer: The customer has had a case at this desk before; only at desks whose rules
+            ask, and where it is known who the customer is.
         reply_held_back: The model's reply broke a rule, and the customer got the desk's own
             acknowledgement; ``decision`` says why.
         actions: Of all turns, the earlier first.
@@ -209,6 +211,7 @@ class SupportCase(Record):
     signals: tuple[Risk, ...] = ()
     asks_for_human: bool = False
     wants_human: bool = False
+    repeat_customer: bool = False
     reply_held_back: bool = False
     language: str | None = None
     summary: str | None = None

@@ -46,6 +46,7 @@ class Condition(Part):
         words: At least one of these stands in the message, whatever its case and accents; ``*`` at
             the end of one stands for any ending.
         writes_again: Whether the case has an earlier message of the customer.
+        repeat_customer: Whether the customer is known to have had a case at this desk before.
     """
 
     sentiment: Sentiment | None = None
@@ -55,6 +56,7 @@ class Condition(Part):
     wants_human: bool | None = None
     words: Annotated[tuple[Word, ...], Field(max_length=50)] = ()
     writes_again: bool | None = None
+    repeat_customer: bool | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Condition:
@@ -88,6 +90,12 @@ class Condition(Part):
             yield f"none of the words {', '.join(self.words)}"
         if self.writes_again is not None and case.writes_again != self.writes_again:
             yield "the first message" if self.writes_again else "not the first message"
+        if self.repeat_customer is not None and case.repeat_customer != self.repeat_customer:
+            yield (
+                "no earlier case of the customer is known"
+                if self.repeat_customer
+                else "the customer has had a case before"
+            )
 
     def excludes(self, other: Condition) -> str:
         """What of two conditions can never hold together; empty when nothing is known to."""
@@ -95,10 +103,9 @@ class Condition(Part):
             return "sentiment"
         if self.urgency and other.urgency and not set(self.urgency) & set(other.urgency):
             return "urgency"
-        if None not in (self.wants_human, other.wants_human) and (
-            self.wants_human != other.wants_human
-        ):
-            return "wants_human"
+        for field in ("wants_human", "repeat_customer"):
+            if {getattr(self, field), getattr(other, field)} == {True, False}:
+                return field
         pairs = ((self.risks, other.without_risks), (other.risks, self.without_risks))
         return "risks" if any(some and set(some) <= set(none) for some, none in pairs) else ""
 

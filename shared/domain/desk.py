@@ -198,6 +198,13 @@ class Desk(Part):
         """When what it promises is due for a message that came then, UTC, by urgency."""
         return due_times(self.sla, self.hours, self.time_zone, at)
 
+    @property
+    def asks_for_repeats(self) -> bool:
+        """Whether a rule asks if the customer has had a case before: only then it is looked up."""
+        conditions = [rule.when for rule in self.reactions]
+        conditions += [c for a in self.actions for c in (a.only_if, a.ask_if) if c]
+        return any(condition.repeat_customer is not None for condition in conditions)
+
     def action(self, name: str) -> CatalogueAction | None:
         """The catalogue's action of that name."""
         return next((action for action in self.actions if action.name == name), None)

@@ -90,6 +90,7 @@ def fold(
         signals=latest.signals,
         asks_for_human=latest.asks_for_human,
         wants_human=bool(writes.wants_human) or latest.asks_for_human,
+        repeat_customer=partition.repeat_customer,
         reply_held_back=bool(writes.reply_held_back),
         language=writes.language,
         summary=writes.summary,

@@ -65,6 +65,7 @@ class InboundMessage(Record):
             the vendor's id of the message where it has one, else that of the event.
         text: The customer's words, plain; empty when there are none.
         fetch: What the connector fetches the words by, when they did not come along.
+        customer: The vendor's id of who wrote, or a mail address; empty when it does not say.
     """
 
     event: str
@@ -73,6 +74,7 @@ class InboundMessage(Record):
     delivery_id: str = ""
     text: str = ""
     fetch: str | None = None
+    customer: str = ""
 
     @property
     def from_customer(self) -> bool:
@@ -85,10 +87,12 @@ class CustomerWords(Record):
 
     Attributes:
         id: What ``InboundMessage.delivery_id`` would be.
+        customer: As in ``InboundMessage``.
     """
 
     id: str
     text: str
+    customer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,9 @@ def readable(text: str) -> str:
     return clean[:MAX_BYTES].decode(errors="ignore").strip()
 
 
-def conversation(subject: str, text: str, later: Sequence[CustomerWords]) -> list[CustomerWords]:
+def conversation(
+    subject: str, text: str, later: Sequence[CustomerWords], customer: str = ""
+) -> list[CustomerWords]:
     """All that a customer wrote: what the ticket began with, then the later messages.
 
     Where tickets are made of mails, the first mail is often kept as the ticket's description and as
@@ -129,13 +135,15 @@ def conversation(subject: str, text: str, later: Sequence[CustomerWords]) -> lis
     Args:
         text: The ticket's description.
         later: The customer's messages, oldest first.
+        customer: Whose ticket it is, as in ``InboundMessage``.
     """
     first, rest = text, list(later)
     if rest and _alike(text, rest[0].text):
         first = max(text, rest.pop(0).text, key=len)
     if not first.strip() and rest:
         return rest
-    return [CustomerWords(id=OPENING, text=with_subject(subject, first)), *rest]
+    opening = with_subject(subject, first)
+    return [CustomerWords(id=OPENING, text=opening, customer=customer), *rest]
 
 
 def _alike(one: str, other: str) -> bool:

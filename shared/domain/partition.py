@@ -184,6 +184,12 @@ class Partition:
         rows = (p.row for p in self.progress if p.phase == "finished" and p.row)
         return {row.turn: row.writes.fetched for row in rows if row.writes.fetched}
 
+    @property
+    def repeat_customer(self) -> bool:
+        """Whether the customer has had a case before, as it was found when he was first known."""
+        known = self.received is not None and self.received.repeat_customer
+        return known or any(found.repeat_customer for found in self._fetched.values())
+
     @cached_property
     def actions(self) -> tuple[Proposed, ...]:
         """Every action that a stage kept, once by id."""

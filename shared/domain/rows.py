@@ -78,7 +78,11 @@ class Due(Record):
 
 
 class ReceivedRow(Record):
-    """What was received first: which desk, which scene, from where."""
+    """What was received first: which desk, which scene, from where.
+
+    Attributes:
+        repeat_customer: Another case of the customer came before, as far as the delivery names him.
+    """
 
     kind: Literal["case"] = "case"
     schema_version: int = SCHEMA_VERSION
@@ -86,6 +90,7 @@ class ReceivedRow(Record):
     scene: str
     channel: Channel
     created_at: datetime
+    repeat_customer: bool = False
 
     @property
     def key(self) -> str:

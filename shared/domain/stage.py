@@ -139,6 +139,7 @@ class Fetched(Record):
         masked: What was masked before the words were stored, each kind once.
         nothing: Why there is nothing to do in this turn: what was announced had been taken in
             before, or is no customer's. Empty when there is.
+        repeat_customer: Another case of the customer came before, as far as the words name him.
     """
 
     text: str = ""
@@ -148,6 +149,7 @@ class Fetched(Record):
     asks_for_human: bool = False
     masked: tuple[Secret, ...] = ()
     nothing: str = ""
+    repeat_customer: bool = False
 
 
 class Reacted(Record):

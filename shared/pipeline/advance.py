@@ -51,6 +51,10 @@ class Advancer:
         await self._index.put(mark)
         return mark
 
+    async def unmark(self, mark: IndexEntry) -> None:
+        """Takes a mark back whose row another one wrote."""
+        await self._index.remove(mark, ["open"])
+
     async def nudge(self, nudge: Nudge, delay: float = 0.0) -> None:
         """Sends a nudge, or leaves it to the sweep.
 

@@ -16,6 +16,7 @@ from shared.domain.partition import Partition
 from shared.domain.rows import MessageRow, StageRow
 from shared.domain.stage import Fetched, PlannedStage, StageResult, Writes
 from shared.errors import PermanentError, RetryableError
+from shared.pipeline.repeats import Repeats
 from shared.pipeline.words import keep
 from shared.ports import Texts
 from shared.ports.crm import Connectors
@@ -41,9 +42,10 @@ class FetchStage:
 
     plan = PLAN
 
-    def __init__(self, connectors: Connectors, texts: Texts) -> None:
+    def __init__(self, connectors: Connectors, texts: Texts, repeats: Repeats) -> None:
         self._connectors = connectors
         self._texts = texts
+        self._repeats = repeats
 
     async def work(self, view: Partition, row: StageRow, desk: Desk) -> StageResult:
         """The words of the row's turn, or that there are none for us.
@@ -84,7 +86,12 @@ class FetchStage:
             return Fetched(nothing="taken in before")
         if not found:
             return Fetched(nothing="nothing that a customer wrote")
-        return await self._kept(f"{view.case_id}/fetched-{message.turn}", fresh)
+        kept = await self._kept(f"{view.case_id}/fetched-{message.turn}", fresh)
+        if not all(view.empty(earlier.turn) for earlier in view.messages[: message.turn - 1]):
+            return kept  # it was found when the case began
+        customer = next((words.customer for words in fresh if words.customer), "")
+        repeat = await self._repeats.has_come_before(desk, channel.source, customer, view.case_id)
+        return kept.model_copy(update={"repeat_customer": repeat})
 
     async def _kept(self, blob: str, fresh: Sequence[CustomerWords]) -> Fetched:
         text = readable("\n\n".join(words.text for words in fresh))

@@ -23,9 +23,10 @@ from shared.errors import RequestError, RetryableError
 from shared.pipeline.advance import Advancer
 from shared.pipeline.fetching import STAGE as FETCH
 from shared.pipeline.fetching import behind_fetch
+from shared.pipeline.repeats import Repeats
 from shared.pipeline.words import keep
 from shared.pipeline.writing import write
-from shared.ports import CaseIndex, CaseStore, Clock, Texts
+from shared.ports import CaseStore, Clock, Texts
 
 #: Keeps a case's partition within one page of a table query (1,000 rows).
 MAX_TURNS = 100
@@ -45,6 +46,8 @@ class Arrival:
         scene: Free text that sets the scene, or None with a desk.
         delivery_id: What the sender calls this delivery; the same id is the same case. None for
             senders that never deliver twice.
+        customer: Who writes: a mail address, or what the channel's source calls him. It is kept as
+            a keyed hash, and only where the desk asks for repeat customers.
     """
 
     text: str
@@ -52,6 +55,7 @@ class Arrival:
     scene: str | None = None
     channel: Channel = field(default_factory=Channel)
     delivery_id: str | None = None
+    customer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +76,22 @@ class Intake:
     def __init__(
         self,
         store: CaseStore,
-        index: CaseIndex,
         advancer: Advancer,
         texts: Texts,
         desks: Desks,
         clock: Clock,
         secret: bytes,
         plan: Sequence[PlannedStage],
+        repeats: Repeats,
     ) -> None:
         self._store = store
-        self._index = index
         self._advancer = advancer
         self._texts = texts
         self._desks = desks
         self._clock = clock
         self._secret = secret
         self._plan = tuple(plan)
+        self._repeats = repeats
 
     async def accept(self, arrival: Arrival) -> Accepted:
         """Stores a new case and queues its first stages.
@@ -112,6 +116,9 @@ class Intake:
             scene=desk.scene,
             channel=_masked_channel(arrival.channel),
             created_at=message.received_at,
+            repeat_customer=await self._repeats.has_come_before(
+                desk, arrival.channel.source, arrival.customer, case_id
+            ),
         )
         fresh = Partition(case_id, [Stored(received, ""), Stored(message, "")])
         mark = await self._advancer.mark_open(fresh, message)
@@ -126,7 +133,7 @@ class Intake:
         # The same delivery came twice at once and the other one was first.
         view = await self._store.read(case_id)
         if view.received and abs(view.received.created_at - received.created_at) > _OWN_MARK:
-            await self._index.remove(mark, ["open"])
+            await self._advancer.unmark(mark)
         return await self._known(view, view.messages[0], first)
 
     async def follow_up(self, case_id: str, text: str, delivery_id: str | None = None) -> Accepted:
@@ -196,7 +203,7 @@ class Intake:
                 await self._withdraw(view, *lost)
                 lost = None
             if view.messages and view.received is None:
-                view = await self._completed(view, desk, channel)
+                view = await self._completed(view, desk, channel, message)
             if message.delivery_id in view.taken_in or _announced(view, message):
                 await self._nudge(view)
                 return Accepted(case_id, redelivered=True)
@@ -207,7 +214,8 @@ class Intake:
                 row = row.model_copy(update={"elsewhere": tuple(sorted(elsewhere))})
             after = view.with_row(row, "")
             if view.received is None:
-                after = after.with_row(_received(desk, channel, row), "")
+                received = await self._received(case_id, desk, channel, row, message)
+                after = after.with_row(received, "")
             mark = await self._advancer.mark_open(after, row)
             if await write(self._store, case_id, row, None):
                 if view.received is None and after.received:
@@ -217,9 +225,25 @@ class Intake:
             lost = (row, mark)
         raise RetryableError("case_changing", detail="many messages of one ticket came at once")
 
-    async def _completed(self, view: Partition, desk: Desk, channel: Channel) -> Partition:
+    async def _received(
+        self, case_id: str, desk: Desk, channel: Channel, first: MessageRow, message: InboundMessage
+    ) -> ReceivedRow:
+        """The same for whoever writes it, so that of many equal deliveries any may be first."""
+        return ReceivedRow(
+            desk=desk.name,
+            scene=desk.scene,
+            channel=channel,
+            created_at=first.received_at,
+            repeat_customer=await self._repeats.has_come_before(
+                desk, channel.source, message.customer, case_id
+            ),
+        )
+
+    async def _completed(
+        self, view: Partition, desk: Desk, channel: Channel, message: InboundMessage
+    ) -> Partition:
         """A case whose first sender wrote its message and, so far, no more."""
-        received = _received(desk, channel, view.messages[0])
+        received = await self._received(view.case_id, desk, channel, view.messages[0], message)
         after = view.with_row(received, "")
         await self._advancer.mark_open(after, view.messages[0])
         await write(self._store, view.case_id, received, None)
@@ -228,7 +252,7 @@ class Intake:
     async def _withdraw(self, view: Partition, row: MessageRow, mark: IndexEntry) -> None:
         """Removes the mark of a message that another delivery was faster than."""
         if abs(view.messages[0].received_at - mark.created_at) > _OWN_MARK and row.turn == 1:
-            await self._index.remove(mark, ["open"])
+            await self._advancer.unmark(mark)
 
     async def _inbound(self, view: Partition, desk: Desk, message: InboundMessage) -> MessageRow:
         text, turn = readable(message.text), len(view.messages) + 1
@@ -328,13 +352,6 @@ def check_text(text: str) -> None:
             "Message too long",
             f"customer_query has {size} bytes in UTF-8; {MAX_BYTES} (256 KiB) is the most.",
         )
-
-
-def _received(desk: Desk, channel: Channel, first: MessageRow) -> ReceivedRow:
-    """The same for whoever writes it, so that of many equal deliveries any may be first."""
-    return ReceivedRow(
-        desk=desk.name, scene=desk.scene, channel=channel, created_at=first.received_at
-    )
 
 
 def _announced(view: Partition, message: InboundMessage) -> bool:

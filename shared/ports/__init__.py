@@ -134,6 +134,17 @@ class Journal(Protocol):
         """
 
 
+class Customers(Protocol):
+    """Which case of a customer was the first at a desk."""
+
+    async def first(self, desk: str, customer: str, case_id: str) -> str:
+        """The customer's first case: this one, unless one is kept already.
+
+        Args:
+            customer: A keyed hash; no name or address.
+        """
+
+
 class Nudges(Protocol):
     """The queues: one a stage, and one for effects."""
 

@@ -16,6 +16,7 @@ from shared.adapters.azure_clients import AzureStorage, StorageAddress
 from shared.adapters.memory import (
     MemoryCaseIndex,
     MemoryCaseStore,
+    MemoryCustomers,
     MemoryInbox,
     MemoryJournal,
     MemoryNudges,
@@ -24,7 +25,16 @@ from shared.adapters.memory import (
     MemoryTexts,
     MemoryTickets,
 )
-from shared.ports import CaseIndex, CaseStore, Journal, Nudges, Quarantine, Spending, Texts
+from shared.ports import (
+    CaseIndex,
+    CaseStore,
+    Customers,
+    Journal,
+    Nudges,
+    Quarantine,
+    Spending,
+    Texts,
+)
 from shared.ports.crm import Inbox
 from shared.ports.tickets import TicketLedger
 from tests.contract.lossy_proxy import LossyProxy
@@ -45,6 +55,7 @@ class Storage:
     inbox: Inbox
     spending: Spending
     tickets: TicketLedger
+    customers: Customers
 
 
 @pytest.fixture
@@ -62,6 +73,7 @@ async def delete_all(storage: AzureStorage) -> None:
     await storage.inbox._client.delete_table()
     await storage.spending._client.delete_table()
     await storage.tickets._client.delete_table()
+    await storage.customers._client.delete_table()
     for queue in storage.nudges._queues.values():
         with suppress(ResourceNotFoundError):
             await queue.delete_queue()
@@ -94,6 +106,7 @@ def storage(request: pytest.FixtureRequest) -> Storage:
             MemoryInbox(),
             MemorySpending(),
             MemoryTickets(),
+            MemoryCustomers(),
         )
     real: AzureStorage = request.getfixturevalue("azure")
     return Storage(
@@ -106,6 +119,7 @@ def storage(request: pytest.FixtureRequest) -> Storage:
         real.inbox,
         real.spending,
         real.tickets,
+        real.customers,
     )
 
 

@@ -17,7 +17,10 @@ from tests.support.world import NEGATIVE, World, a_desk
 
 @pytest.fixture
 def make_world(monkeypatch: pytest.MonkeyPatch) -> MakeWorld:
-    """Makes a world whose desk ``hotel`` has this vendor; its CRM rules are keyword arguments."""
+    """Makes a world whose desk ``hotel`` has this vendor; its CRM rules are keyword arguments.
+
+    With ``regulars`` the desk has a rule for repeat customers.
+    """
 
     def make(vendor: VendorApi | ThinVendor, secret: str = "", **rules: Any) -> World:
         connectors = (
@@ -37,4 +40,7 @@ def make_world(monkeypatch: pytest.MonkeyPatch) -> MakeWorld:
 
 
 def _desk(rules: dict[str, Any]) -> Desk:
-    return a_desk("hotel").model_copy(update={"crm": CrmRules(**{"reply": "public", **rules})})
+    regular = {"name": "regular", "when": {"repeat_customer": True}, "then": {"tags": ("regular",)}}
+    reactions = (regular,) if rules.pop("regulars", False) else ()
+    rules = {"reply": "public", **rules}
+    return a_desk("hotel", reactions=reactions).model_copy(update={"crm": CrmRules(**rules)})

@@ -247,6 +247,20 @@ async def test_a_customer_who_quotes_our_reply_below_the_answer_is_heard(
     assert "No, it is not fine!" in case.turns[-1].text
 
 
+async def test_a_customer_with_an_earlier_ticket_is_a_repeat_customer(
+    make_world: MakeWorld, bench: Bench[Any]
+) -> None:
+    world = make_world(bench.api, bench.secret, regulars=True)
+    bench.clock = world.clock
+    for ticket in (bench.ticket, bench.new_ticket()):
+        bench.ticket = ticket
+        assert await post(bench, bench.opened("My room is dirty.")) == bench.accepted
+        await world.deliver(500)
+    cases = sorted([await world.case(c) for c in world.store._cases], key=lambda c: c.created_at)
+    assert [case.repeat_customer for case in cases] == [False, True]
+    assert [case.tags for case in cases] == [(), ("regular",)]
+
+
 def test_a_setting_for_no_desk_or_vendor_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     CrmConnectors({"HOTEL_ZENDESK_SECRET": "s", "HOTL_ZENDESK_SECRET": "s"}, ["hotel"])
     (record,) = caplog.records

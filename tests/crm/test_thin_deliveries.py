@@ -51,6 +51,25 @@ async def test_the_text_is_fetched_before_any_agent_works(world: World, vendor: 
     assert [entry.subject for entry in entries] == ["My room is dirty."]
 
 
+async def test_who_the_customer_is_may_be_known_only_with_the_fetched_words(
+    make_world: MakeWorld, vendor: ThinVendor
+) -> None:
+    world = make_world(vendor, regulars=True)
+    vendor.customer = "c-7"
+    vendor.tickets["8"] = []
+    cases = []
+    for ticket in ("7", "8"):
+        cases += await take(world, happened(f"e-{ticket}", ticket))
+        await world.deliver()
+    assert not (await world.case(cases[1])).repeat_customer, "nobody wrote yet"
+    vendor.tickets["8"] = [("m-2", "customer", "Mine is dirty, too.")]
+    await take(world, happened("e-9", "8"))
+    await world.deliver()
+    first, again = [await world.case(case_id) for case_id in cases]
+    assert (first.repeat_customer, first.tags) == (False, ())
+    assert (again.repeat_customer, again.tags) == (True, ("regular",))
+
+
 async def test_risks_and_secrets_are_looked_for_in_what_was_fetched(
     world: World, vendor: ThinVendor
 ) -> None:

@@ -81,6 +81,15 @@ def test_who_writes_again_has_an_earlier_message_in_the_case() -> None:
     ]
 
 
+def test_a_repeat_customer_has_had_another_case() -> None:
+    first, repeat = message(), message().model_copy(update={"repeat_customer": True})
+    wanted, not_wanted = Condition(repeat_customer=True), Condition(repeat_customer=False)
+    assert wanted.unmet(first) == "no earlier case of the customer is known"
+    assert not_wanted.unmet(repeat) == "the customer has had a case before"
+    assert (wanted.unmet(repeat), not_wanted.unmet(first)) == ("", "")
+    assert wanted.excludes(not_wanted) == "repeat_customer"
+
+
 def test_all_given_conditions_must_hold() -> None:
     rules = desk(
         {
@@ -261,6 +270,7 @@ _WHEN = st.fixed_dictionaries(
         "wants_human": st.booleans(),
         "words": st.just(("dirty",)),
         "writes_again": st.booleans(),
+        "repeat_customer": st.booleans(),
     },
 ).filter(bool)
 _THEN = st.fixed_dictionaries(

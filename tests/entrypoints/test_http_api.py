@@ -50,6 +50,28 @@ async def call(
     return response, json.loads(response.get_body())
 
 
+async def test_a_customer_who_is_named_is_known_again_and_his_name_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rule = {"name": "regular", "when": {"repeat_customer": True}, "then": {"tags": ("regular",)}}
+    world = World(NEGATIVE, desks=(a_desk("default"), a_desk("hotel", reactions=(rule,))))
+
+    async def frontdesk() -> Any:
+        return world.app
+
+    monkeypatch.setattr(http_api, "frontdesk", frontdesk)
+    channel = {"source": "form", "customer": "ada@example.com"}
+    found = []
+    for text in ("It is dirty.", "It is dirty again."):
+        body = {"customer_query": text, "desk": "hotel", "channel": channel}
+        _, accepted = await call("create_case", body)
+        await world.deliver()
+        _, case = await call("get_case", case_id=accepted["case_id"])
+        assert "ada" not in json.dumps(case)
+        found.append((case["repeat_customer"], case["tags"]))
+    assert found == [(False, []), (True, ["regular"])]
+
+
 async def test_the_budget_shows_limits_and_what_was_used(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = a_desk("hotel", budget={"case_tokens": 90_000, "day_tokens": 50_000})
     world = World(POSITIVE, desks=(a_desk("default"), desk))

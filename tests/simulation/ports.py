@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from shared.adapters.memory import (
     MemoryCaseIndex,
     MemoryCaseStore,
+    MemoryCustomers,
     MemoryJournal,
     MemoryQuarantine,
     MemorySpending,
@@ -292,6 +293,20 @@ class SimulatedSpending:
         await self._world.call(
             "spending.write", about, lambda: instantly(self.inner.write(spend, etag))
         )
+
+
+class SimulatedCustomers:
+    """Customers."""
+
+    def __init__(self, world: World) -> None:
+        self.inner = MemoryCustomers()
+        self._world = world
+
+    async def first(self, desk: str, customer: str, case_id: str) -> str:
+        def act() -> str:
+            return instantly(self.inner.first(desk, customer, case_id))
+
+        return await self._world.call("customers.first", case_id[:8], act)
 
 
 class SimulatedQuarantine:

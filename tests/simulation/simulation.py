@@ -21,6 +21,7 @@ from tests.simulation.host import Host
 from tests.simulation.model import SimulatedModel
 from tests.simulation.people import People
 from tests.simulation.ports import (
+    SimulatedCustomers,
     SimulatedIndex,
     SimulatedJournal,
     SimulatedNudges,
@@ -93,6 +94,7 @@ class Simulation:
             VENDOR: self._sink(scenario.crm, 86400.0, CrmSimulatedSink),
         }
         self.sinks[VENDOR].told = self.people.announce  # type: ignore[attr-defined]
+        self.customers = SimulatedCustomers(self.world)
         self.tickets = SimulatedTickets(self.world)
         self.ticketing = ticket_sinks(self.tickets, simulated_desks(None, "").names)
         self.receivers: dict[str, SimulatedSink | TicketSink] = {**self.sinks, **self.ticketing}
@@ -211,6 +213,7 @@ class Simulation:
                 connectors=self.crm.connectors,
                 inbox=MemoryInbox(),
                 tickets=self.tickets,
+                customers=self.customers,
                 clock=process,
             ),
             list(AGENTS.values()),

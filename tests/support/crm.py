@@ -75,6 +75,7 @@ class ThinVendor:
         posts: What was written, in order; a key that is there twice was written twice.
         troubles: Raised by the next calls of its API, in their order.
         calls: The names of its API's calls.
+        customer: Who wrote whatever is fetched.
     """
 
     kind: Literal["keyed", "queryable", "unkeyed"] = "queryable"
@@ -86,6 +87,7 @@ class ThinVendor:
     labels: list[Labels] = field(default_factory=list)
     troubles: list[FrontdeskError] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    customer: str = ""
 
     def verify(self, delivery: Delivery, now: datetime) -> None:
         if delivery.headers.get("x-token") != "right":
@@ -100,7 +102,11 @@ class ThinVendor:
     async def fetch(self, ticket_id: str, what: str) -> Sequence[CustomerWords]:
         self._call("fetch")
         said = self.tickets.get(ticket_id, [])
-        return [CustomerWords(id=name, text=text) for name, who, text in said if who == "customer"]
+        return [
+            CustomerWords(id=name, text=text, customer=self.customer)
+            for name, who, text in said
+            if who == "customer"
+        ]
 
     async def post(self, post: Post) -> str:
         self._call("post")

@@ -13,6 +13,7 @@ from shared.adapters.memory import (
     MemoryCaseIndex,
     MemoryCaseStore,
     MemoryConnectors,
+    MemoryCustomers,
     MemoryInbox,
     MemoryJournal,
     MemoryNudges,
@@ -156,7 +157,7 @@ class World:
         self.journal = MemoryJournal()
         self.quarantine, self.inbox = MemoryQuarantine(), MemoryInbox()
         self.quarantine, self.spending = MemoryQuarantine(), MemorySpending()
-        self.tickets = MemoryTickets()
+        self.tickets, self.customers = MemoryTickets(), MemoryCustomers()
         self.model, self.clock = ScriptedModel(script), ManualClock()
         self.callback = MemorySink("keyed", self.clock, lambda _: self.fault)
         self.email = MemorySink("unkeyed", self.clock, lambda _: self.fault)
@@ -186,6 +187,7 @@ class World:
                 connectors=self.connectors,
                 inbox=self.inbox,
                 tickets=self.tickets,
+                customers=self.customers,
                 clock=self.clock,
             ),
             agents,

@@ -85,7 +85,11 @@ class Connector(VendorConnector):
 
     async def fetch(self, ticket_id: str, what: str) -> Sequence[CustomerWords]:
         found = [_message("fetched", m, ticket_id) for m in await self._messages(ticket_id)]
-        return [CustomerWords(id=m.delivery_id, text=m.text) for m in found if m.from_customer]
+        return [
+            CustomerWords(id=m.delivery_id, text=m.text, customer=m.customer)
+            for m in found
+            if m.from_customer
+        ]
 
     async def post(self, post: Post) -> str:
         mark = mark_of(post.key)
@@ -178,6 +182,7 @@ def _message(event: str, message: Any, ticket: str) -> InboundMessage:
         ticket_id=ticket,
         delivery_id=name,
         text=text,
+        customer=usable_id(part(message, "sender", "id")) if theirs else "",
     )
 
 

@@ -109,7 +109,7 @@ class Connector(VendorConnector):
 
     async def fetch(self, ticket_id: str, what: str) -> Sequence[CustomerWords]:
         path, own = _path("incidents", ticket_id), _usable(ticket_id)
-        case = await self._api.read(path, **{"$select": "title,description"})
+        case = await self._api.read(path, **{"$select": "title,description,_customerid_value"})
         mails = await self._listed(
             "emails",
             "activityid,description",
@@ -120,7 +120,7 @@ class Connector(VendorConnector):
             CustomerWords(id=_guid(part(mail, "activityid")), text=_body(mail)) for mail in mails
         ]
         title, described = (text_of(part(case, name)) for name in ("title", "description"))
-        return conversation(title, described, later)
+        return conversation(title, described, later, _guid(part(case, "_customerid_value")))
 
     async def post(self, post: Post) -> str:
         own = str(uuid.uuid5(_OURS, post.key))
@@ -251,6 +251,7 @@ def _case(event: str, own: str, fields: Mapping[str, Any]) -> InboundMessage:
         delivery_id=OPENING,
         text=with_subject(title, described) if described.strip() else "",
         fetch=None if described.strip() else "all",
+        customer=_guid(part(fields.get("customerid"), "Id")),
     )
 
 

@@ -83,7 +83,8 @@ class Connector(VendorConnector):
         if part(ticket, "source") == _OUTBOUND_EMAIL:
             return later
         described = text_of(part(ticket, "description_text"))
-        return conversation(text_of(part(ticket, "subject")), described, later)
+        requester = usable_id(part(ticket, "requester_id"))
+        return conversation(text_of(part(ticket, "subject")), described, later, requester)
 
     async def post(self, post: Post) -> str:
         # Freshdesk keeps nothing of ours with a message but its text.

@@ -124,11 +124,16 @@ class Connector(VendorConnector):
         ticket = await self._properties(ticket_id, "subject", "content", _THREAD)
         said = [one for one in await self._messages(ticket) if _incoming(one)]
         later = [
-            CustomerWords(id=usable_id(part(one, "id")), text=await self._whole(ticket, one))
+            CustomerWords(
+                id=usable_id(part(one, "id")),
+                text=await self._whole(ticket, one),
+                customer=_sender(one),
+            )
             for one in said
         ]
+        later = [one for one in later if not is_echo(one.text)]
         subject, content = (text_of(part(ticket, name)) for name in ("subject", "content"))
-        return conversation(subject, content, [one for one in later if not is_echo(one.text)])
+        return conversation(subject, content, later, later[0].customer if later else "")
 
     async def post(self, post: Post) -> str:
         if post.how == "public":
@@ -332,6 +337,11 @@ def _enrolled(record: Any, body: bytes) -> InboundMessage:
         delivery_id=f"workflow {hashlib.sha256(body).hexdigest()[:16]}",
         fetch="all",
     )
+
+
+def _sender(message: Any) -> str:
+    first = [*(part(message, "senders") or ()), None][0]
+    return usable_id(part(first, "actorId"))
 
 
 def _incoming(message: Any) -> bool:

@@ -84,15 +84,21 @@ class Connector(VendorConnector):
     async def fetch(self, ticket_id: str, what: str) -> Sequence[CustomerWords]:
         thing = await self._api.read(_path(ticket_id))
         later = [
-            CustomerWords(id=usable_id(part(said, "id")), text=plain(text_of(part(said, "body"))))
+            CustomerWords(
+                id=usable_id(part(said, "id")),
+                text=plain(text_of(part(said, "body"))),
+                customer=_author(said),
+            )
             for said in _parts(thing)
             if _customers(said) and part(said, "body")
         ]
         later = [words for words in later if not is_echo(words.text)]
         if ticket_id.startswith(_TICKET):
-            return conversation(*_described(thing), later)
+            return conversation(*_described(thing), later, _contact(thing))
         source = _source(thing)
-        return conversation(*_said_first(source), later) if _customers(source) else later
+        if not _customers(source):
+            return later
+        return conversation(*_said_first(source), later, _author(source))
 
     async def post(self, post: Post) -> str:
         # Intercom keeps nothing of ours with a message but its text.
@@ -133,7 +139,8 @@ class Connector(VendorConnector):
 def _began(topic: str, item: Any) -> InboundMessage:
     source = _source(item)
     kind: Kind = "new" if _customers(source) else "ignored"
-    return _message(topic, kind, _named(item), OPENING, with_subject(*_said_first(source)))
+    text = with_subject(*_said_first(source))
+    return _message(topic, kind, _named(item), OPENING, text, customer=_author(source))
 
 
 def _replied(topic: str, item: Any) -> list[InboundMessage]:
@@ -143,10 +150,17 @@ def _replied(topic: str, item: Any) -> list[InboundMessage]:
         # Newer versions of their API may leave the parts out.
         name = f"as of {part(item, 'updated_at')}"
         return [_message(topic, "follow_up", ticket, name, fetch="all")]
-    texts = [(usable_id(part(one, "id")), plain(text_of(part(one, "body")))) for one in said]
+    texts = [plain(text_of(part(one, "body"))) for one in said]
     return [
-        _message(topic, "echo" if is_echo(text) else "follow_up", ticket, name, text)
-        for name, text in texts
+        _message(
+            topic,
+            "echo" if is_echo(text) else "follow_up",
+            ticket,
+            usable_id(part(one, "id")),
+            text,
+            customer=_author(one),
+        )
+        for one, text in zip(said, texts, strict=True)
     ]
 
 
@@ -154,14 +168,27 @@ def _ticket_began(topic: str, item: Any) -> InboundMessage:
     # The others are colleagues' own: Back-office and Tracker.
     theirs = part(item, "category") in (None, "Customer", "request")
     text = with_subject(*_described(item))
-    return _message(topic, "new" if theirs else "ignored", _named(item, _TICKET), OPENING, text)
+    kind: Kind = "new" if theirs else "ignored"
+    return _message(topic, kind, _named(item, _TICKET), OPENING, text, customer=_contact(item))
 
 
 def _message(
-    topic: str, kind: Kind, ticket: str, name: str, text: str = "", fetch: str | None = None
+    topic: str,
+    kind: Kind,
+    ticket: str,
+    name: str,
+    text: str = "",
+    fetch: str | None = None,
+    customer: str = "",
 ) -> InboundMessage:
     return InboundMessage(
-        event=topic, kind=kind, ticket_id=ticket, delivery_id=name, text=text, fetch=fetch
+        event=topic,
+        kind=kind,
+        ticket_id=ticket,
+        delivery_id=name,
+        text=text,
+        fetch=fetch,
+        customer=customer,
     )
 
 
@@ -195,6 +222,15 @@ def _parts(thing: Any) -> Iterable[Any]:
 
 def _customers(said: Any) -> bool:
     return part(said, "author", "type") in _CUSTOMERS and part(said, "part_type") != "note"
+
+
+def _author(said: Any) -> str:
+    return usable_id(part(said, "author", "id")) if _customers(said) else ""
+
+
+def _contact(ticket: Any) -> str:
+    first = [*(part(ticket, "contacts", "contacts") or ()), None][0]
+    return usable_id(part(first, "id"))
 
 
 def _path(ticket: str, what: str = "") -> str:

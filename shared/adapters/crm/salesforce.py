@@ -57,7 +57,7 @@ _PRIORITY_OF = {"normal": "Medium", "high": "High", "critical": "High"}
 #: Seconds to leave a used-up allowance alone: it is counted over the last 24 hours.
 _PAUSE = 900.0
 _SAID = (
-    "SELECT Subject, Description, "
+    "SELECT Subject, Description, ContactId, "
     "(SELECT Id, TextBody, HtmlBody, CreatedDate FROM EmailMessages WHERE Incoming = true), "
     "(SELECT Id, CommentBody, IsPublished, CreatedBy.UserType, CreatedDate FROM CaseComments) "
     "FROM Case WHERE Id = '{}'"
@@ -123,7 +123,8 @@ class Connector(VendorConnector):
         ]
         words = [said for _, said in sorted(later, key=lambda dated: dated[0])]
         subject, described = (text_of(part(found[0], n)) for n in ("Subject", "Description"))
-        return conversation(subject, described, [one for one in words if not is_echo(one.text)])
+        words = [one for one in words if not is_echo(one.text)]
+        return conversation(subject, described, words, text_of(part(found[0], "ContactId")))
 
     async def post(self, post: Post) -> str:
         public, mark = post.how == "public", mark_of(post.key)
@@ -181,14 +182,16 @@ def _message(thing: Element | None) -> InboundMessage:
     if kind == "Case":
         described = _field(thing, "Description")
         said = with_subject(_field(thing, "Subject"), described) if described.strip() else ""
-        return _event(kind, "new", case, OPENING, said)
+        return _event(kind, "new", case, OPENING, said, _field(thing, "ContactId"))
     body = _field(thing, "CommentBody")
     hidden = {"EmailMessage": "Incoming", "CaseComment": "IsPublished"}[kind]
     ours = _field(thing, hidden) == "false"
     return _event(kind, "echo" if is_echo(body) else "ignored" if ours else "follow_up", case, own)
 
 
-def _event(event: str, kind: Kind, ticket: str, name: str, said: str = "") -> InboundMessage:
+def _event(
+    event: str, kind: Kind, ticket: str, name: str, said: str = "", customer: str = ""
+) -> InboundMessage:
     return InboundMessage(
         event=event,
         kind=kind,
@@ -196,6 +199,7 @@ def _event(event: str, kind: Kind, ticket: str, name: str, said: str = "") -> In
         delivery_id=name,
         text=said,
         fetch=None if said else "all",
+        customer=customer,
     )
 
 

@@ -138,6 +138,7 @@ def _opened(body: Any, ticket: str) -> InboundMessage:
         ticket_id=ticket,
         delivery_id=OPENING,
         text=with_subject(text_of(part(body, "short_description")), described),
+        customer=usable_id(part(body, "caller")),
     )
 
 
@@ -148,7 +149,14 @@ def _commented(body: Any, ticket: str) -> InboundMessage:
     # Callers with a role are colleagues who have an incident of their own.
     staff = part(body, "comment", "staff") is not False
     kind: Kind = "echo" if is_echo(text) else "ignored" if staff else "follow_up"
-    return InboundMessage(event="comment", kind=kind, ticket_id=ticket, delivery_id=name, text=text)
+    return InboundMessage(
+        event="comment",
+        kind=kind,
+        ticket_id=ticket,
+        delivery_id=name,
+        text=text,
+        customer=usable_id(part(body, "caller")),
+    )
 
 
 def _path(ticket: str) -> str:

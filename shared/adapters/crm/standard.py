@@ -70,6 +70,7 @@ class Connector(VendorConnector):
                 ticket_id=ticket,
                 delivery_id=usable_id(part(data, "message_id")) or delivery.headers["webhook-id"],
                 text=with_subject(text_of(part(data, "subject")), text_of(part(data, "text"))),
+                customer=usable_id(part(data, "customer")),
             )
         ]
 

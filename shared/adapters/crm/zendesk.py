@@ -97,7 +97,8 @@ class Connector(VendorConnector):
                 theirs = part(comment, "public") and part(comment, "author_id") in customers
                 text = text_of(part(comment, "plain_body")) or text_of(part(comment, "body"))
                 if theirs and not is_echo(text):
-                    found.append(CustomerWords(id=name, text=text))
+                    author = usable_id(part(comment, "author_id"))
+                    found.append(CustomerWords(id=name, text=text, customer=author))
             if what == _FIRST:
                 return found[:1]
         return found
@@ -175,6 +176,7 @@ def _created(body: Any, ticket: str) -> InboundMessage:
         delivery_id=_FIRST,
         text=with_subject(text_of(part(detail, "subject")), description) if description else "",
         fetch=None if description else _FIRST,
+        customer=usable_id(part(detail, "requester_id")),
     )
 
 
@@ -189,6 +191,7 @@ def _commented(body: Any, ticket: str) -> InboundMessage:
         delivery_id=_FIRST if _is_first(body, text) else name or str(part(body, "id")),
         text=text,
         fetch=None if text else "all",
+        customer=usable_id(part(comment, "author", "id")),
     )
 
 

@@ -60,6 +60,7 @@ def test_reply_sentiment_actions_and_decision_are_printed(
             demo=True,
             risks=("legal",),
             wants_human=True,
+            repeat_customer=True,
             needs_upper_management_attention=True,
             decision=("escalate: negative sentiment", "dropped pay_rent: not in the catalogue"),
             summary="Guest wants a clean room.",
@@ -102,7 +103,7 @@ def test_reply_sentiment_actions_and_decision_are_printed(
 
     for expected in (
         "Reply  (demo quality",
-        "Negative, urgency high, risks: legal, asks for a person",
+        "Negative, urgency high, risks: legal, asks for a person, a repeat customer",
         "send_housekeeping  done  send_housekeeping-1-ab\n    room     12\n    request  clean\n",
         "rule: the desk lets it be carried out at once\n    receipt: HTTP 201\n",
         "ticket-1  ticket to jira  done",
