@@ -147,7 +147,8 @@ def _cases(evidence: Evidence, verdict: Verdict) -> None:
             watch=SimpleNamespace(findings=findings),
             # No run lasts until a promise to a customer is late.
             scenario=SimpleNamespace(timer=False),
-            sinks=sinks,
+            receivers=sinks,
+            ticketing={},
             store=SimpleNamespace(inner=SimpleNamespace(read=read)),
         )
         checker._Case(run, case_id, every[case_id]).check()
@@ -164,7 +165,7 @@ def _lists(every: dict[str, dict[str, Row]], sinks: Any, verdict: Verdict) -> No
     run: Any = SimpleNamespace(
         watch=SimpleNamespace(findings=findings, rows=every),
         scenario=SimpleNamespace(timer=False),
-        sinks=sinks,
+        receivers=sinks,
     )
     check_telling(run)
     verdict.lost += findings.lost
@@ -174,7 +175,7 @@ def _lists(every: dict[str, dict[str, Row]], sinks: Any, verdict: Verdict) -> No
 
 def _sink(kind: str, ledger: list[SimpleNamespace]) -> SimpleNamespace:
     """A sink as the simulator's checker looks at it."""
-    return SimpleNamespace(kind=kind, inner=SimpleNamespace(ledger=ledger))
+    return SimpleNamespace(kind=kind, ledger=ledger)
 
 
 def _keys(keys: list[str]) -> list[SimpleNamespace]:
