@@ -38,8 +38,10 @@ from devkit.setup import (
 )
 
 DEFAULT_PORT = 7071
-NO_MODEL = "http://127.0.0.1:9/v1"  # where none listens: the app wants an address all the same
+NOBODY = "127.0.0.1:9"  # where none listens: the app wants an address all the same
+NO_MODEL = f"http://{NOBODY}/v1"
 ACTIONS_LIMIT = 30.0  # seconds to read the desk files; 1 s is usual
+_SENDER = "Frontdesk <frontdesk@localhost>"
 _ACTIONS, _PUBLIC = "FRONTDESK_ACTIONS_URL", "FRONTDESK_PUBLIC_URL"
 MODEL_LIMIT = 120.0  # seconds to load the model; 2 s is usual
 HOST_LIMIT = 90.0  # seconds for the host to load the app; 2 s is usual, `func` takes ten
@@ -179,6 +181,7 @@ class Stack:
         added: dict[str, str] = {}
         if not self._work:
             added["FRONTDESK_HOST_HTTP_ONLY"] = "1"  # see devkit/host/app.py
+            added |= self._promised(settings)
         elif not configured(settings, *MAIL_SETTINGS):
             added |= self._start_mailbox()
         if azurite:
@@ -240,7 +243,16 @@ class Stack:
         from devkit.mailbox import serving
 
         url = self._mailbox.enter_context(serving(self.mails, self.on_mail))
-        return {"FRONTDESK_SMTP_URL": url, "FRONTDESK_MAIL_FROM": "Frontdesk <frontdesk@localhost>"}
+        return {"FRONTDESK_SMTP_URL": url, "FRONTDESK_MAIL_FROM": _SENDER}
+
+    def _promised(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """What a stack that works will have: a yes settles by it who carries an action out."""
+        found: dict[str, str] = {}
+        if self.actions and not configured(settings, _ACTIONS):
+            found[_ACTIONS] = f"http://{NOBODY}"
+        if not configured(settings, *MAIL_SETTINGS):
+            found |= {"FRONTDESK_SMTP_URL": f"smtp://{NOBODY}", "FRONTDESK_MAIL_FROM": _SENDER}
+        return found
 
     def _host_command(self) -> list[str]:
         func = shutil.which("func") if self._host in ("auto", "func") else None

@@ -12,7 +12,7 @@ from entrypoints.cli.which import add_case, whole_id
 from entrypoints.cli.who import add_who, signed
 
 _OUTCOMES = {"approve": "approved", "reject": "rejected", "done": "noted as done"}
-_LATER = "no stack is running: it is carried out when one does (./frontdesk run)"
+_LATER = "no stack is running: what follows happens when one does (./frontdesk run)"
 
 
 def add_decision(parser: argparse.ArgumentParser, *, reason: bool) -> None:

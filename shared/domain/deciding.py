@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from shared.domain.desk_action import BY_HAND
 from shared.domain.partition import Partition
 from shared.domain.proposed import Proposed
 from shared.domain.rows import ActRow
@@ -93,4 +92,4 @@ def _by_hand(view: Partition, found: Proposed) -> bool:
     effect = view.action_effect(found.action.id)
     if effect is not None:
         return effect.phase in ("refused", "uncertain")
-    return found.goes and found.action.backend == BY_HAND
+    return found.by_hand

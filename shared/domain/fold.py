@@ -20,7 +20,6 @@ from shared.domain.case import (
     TraceEvent,
     Turn,
 )
-from shared.domain.desk_action import BY_HAND
 from shared.domain.partition import SLA, Partition
 from shared.domain.policy import grave
 from shared.domain.progress import EffectProgress, Phase, Progress
@@ -323,7 +322,7 @@ def _action_state(proposed: Proposed, effect: EffectProgress | None) -> ActionSt
 def _unbegun(proposed: Proposed) -> ActionState:
     if proposed.waits:
         return "waiting"
-    if proposed.goes and proposed.open and proposed.action.backend == BY_HAND:
+    if proposed.by_hand and proposed.open:
         return "to_do"
     return "lapsed" if proposed.goes or not proposed.open else "superseded"
 

@@ -46,6 +46,16 @@ class Proposed:
             return self.decision.act == "approve"
         return self.action.verdict == "execute"
 
+    @property
+    def by_hand(self) -> bool:
+        """True when it goes and nothing but a person carries it out.
+
+        What does is settled with the yes: its backend may be another than when it was proposed.
+        """
+        if self.decision is not None:
+            return self.goes and not self.decision.asks
+        return self.goes and self.action.backend == BY_HAND
+
 
 def action_id(turn: int, name: str, arguments: Mapping[str, object]) -> str:
     """The same for the same turn, name and arguments; part of the idempotency key."""

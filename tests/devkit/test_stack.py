@@ -126,6 +126,18 @@ def test_configured_storage_is_used_and_a_given_model_wins_over_a_configured_one
     assert not (state / "data").exists()
 
 
+def test_a_stack_that_only_answers_promises_what_one_that_works_has(app: Path, state: Path) -> None:
+    looking = stack_of(app, state, work=False)
+    looking.actions = ["nothing", "is", "started"]
+
+    with looking as stack:
+        seen = environment_of_the_app(stack.url)
+
+    assert seen["FRONTDESK_ACTIONS_URL"] == "http://127.0.0.1:9"
+    assert seen["FRONTDESK_SMTP_URL"] == "smtp://127.0.0.1:9"
+    assert seen["FRONTDESK_MAIL_FROM"]
+
+
 def test_port_of_another_program_is_named_before_anything_starts(app: Path, state: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -249,6 +249,25 @@ async def test_what_people_do_by_hand_is_ticked_off() -> None:
     assert world.backend.ledger == []
 
 
+async def test_a_yes_to_what_its_backend_does_no_longer_leaves_it_to_a_person() -> None:
+    world, case_id = await a_case(PAY)
+    desk = world.app.desks.get("acting")
+    known = desk.action("pay") if desk else None
+    assert known is not None
+    backend = known.backend
+    object.__setattr__(known, "backend", backend.model_copy(update={"type": "manual"}))
+    try:
+        decided = await world.app.acts.decide(case_id, "pay", "approve", "ana", "")
+    finally:
+        object.__setattr__(known, "backend", backend)
+    await world.deliver()
+    assert decided.state == action(await world.case(case_id), "pay").state == "to_do"
+    assert world.backend.ledger == []
+
+    await world.app.acts.decide(case_id, "pay", "done", "ana", "paid at the desk")
+    assert action(await world.case(case_id), "pay").state == "done"
+
+
 async def test_what_a_backend_refuses_is_a_persons_and_may_be_done_by_hand() -> None:
     world, case_id = await a_case(PAY)
     world.fault = "never"
