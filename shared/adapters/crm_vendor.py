@@ -144,6 +144,12 @@ def part(value: Any, *path: str) -> Any:
     return value
 
 
+def first_of(value: Any, *path: str) -> Any:
+    """The first of the list at the end of such a path; None for an empty one or anything else."""
+    found = part(value, *path)
+    return found[0] if isinstance(found, list) and found else None
+
+
 def text_of(value: Any) -> str:
     """A text in a body; empty for anything else."""
     return value if isinstance(value, str) else ""

@@ -111,15 +111,8 @@ class Intake:
             if view.received is not None:
                 return await self._known(view, view.messages[0], first)
         message = await self._message(case_id, 1, arrival.text, arrival.delivery_id, first, desk)
-        received = ReceivedRow(
-            desk=desk.name,
-            scene=desk.scene,
-            channel=_masked_channel(arrival.channel),
-            created_at=message.received_at,
-            repeat_customer=await self._repeats.has_come_before(
-                desk, arrival.channel.source, arrival.customer, case_id
-            ),
-        )
+        channel = _masked_channel(arrival.channel)
+        received = await self._received(case_id, desk, channel, message, arrival.customer)
         fresh = Partition(case_id, [Stored(received, ""), Stored(message, "")])
         mark = await self._advancer.mark_open(fresh, message)
         # The message first, the case row last: without a case row nothing was accepted.
@@ -203,7 +196,7 @@ class Intake:
                 await self._withdraw(view, *lost)
                 lost = None
             if view.messages and view.received is None:
-                view = await self._completed(view, desk, channel, message)
+                view = await self._completed(view, desk, channel, message.customer)
             if message.delivery_id in view.taken_in or _announced(view, message):
                 await self._nudge(view)
                 return Accepted(case_id, redelivered=True)
@@ -214,7 +207,7 @@ class Intake:
                 row = row.model_copy(update={"elsewhere": tuple(sorted(elsewhere))})
             after = view.with_row(row, "")
             if view.received is None:
-                received = await self._received(case_id, desk, channel, row, message)
+                received = await self._received(case_id, desk, channel, row, message.customer)
                 after = after.with_row(received, "")
             mark = await self._advancer.mark_open(after, row)
             if await write(self._store, case_id, row, None):
@@ -226,24 +219,23 @@ class Intake:
         raise RetryableError("case_changing", detail="many messages of one ticket came at once")
 
     async def _received(
-        self, case_id: str, desk: Desk, channel: Channel, first: MessageRow, message: InboundMessage
+        self, case_id: str, desk: Desk, channel: Channel, first: MessageRow, customer: str
     ) -> ReceivedRow:
         """The same for whoever writes it, so that of many equal deliveries any may be first."""
+        repeat = await self._repeats.has_come_before(desk, channel.source, customer, case_id)
         return ReceivedRow(
             desk=desk.name,
             scene=desk.scene,
             channel=channel,
             created_at=first.received_at,
-            repeat_customer=await self._repeats.has_come_before(
-                desk, channel.source, message.customer, case_id
-            ),
+            repeat_customer=repeat,
         )
 
     async def _completed(
-        self, view: Partition, desk: Desk, channel: Channel, message: InboundMessage
+        self, view: Partition, desk: Desk, channel: Channel, customer: str
     ) -> Partition:
         """A case whose first sender wrote its message and, so far, no more."""
-        received = await self._received(view.case_id, desk, channel, view.messages[0], message)
+        received = await self._received(view.case_id, desk, channel, view.messages[0], customer)
         after = view.with_row(received, "")
         await self._advancer.mark_open(after, view.messages[0])
         await write(self._store, view.case_id, received, None)

@@ -25,7 +25,8 @@ class Repeats:
         """Whether another case of the customer came first; again and again the same.
 
         One call of the storage, two for who has come before, and none at desks that do not ask or
-        for customers whom nobody named.
+        for customers whom nobody named. A case that was never accepted, because its sender had no
+        delivery id and met a failure after this, stays the first one.
 
         Args:
             source: Whose ids of customers these are; a mail address is the same person everywhere.

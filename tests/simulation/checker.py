@@ -16,7 +16,7 @@ from shared.domain.rows import ActRow, EffectRow, MessageRow, Row, StageRow, Tar
 from tests.simulation.checker_budgets import check_budgets
 from tests.simulation.checker_digests import check_digests
 from tests.simulation.checker_telling import check_telling
-from tests.simulation.checker_words import check_promises, check_tickets
+from tests.simulation.checker_words import check_promises, check_repeats, check_tickets
 from tests.simulation.permissions import Permissions
 from tests.simulation.world import instantly
 
@@ -42,6 +42,7 @@ def check(simulation: Simulation) -> None:
     check_digests(simulation)
     check_promises(simulation)
     check_tickets(simulation)
+    check_repeats(simulation)
     _remembered(simulation)
     _leftovers(simulation)
     _listing(simulation)

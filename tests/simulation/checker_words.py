@@ -37,6 +37,19 @@ def check_promises(simulation: Simulation) -> None:
             simulation.watch.findings.add(f"a cancel was accepted and not stored ({case_id[:8]})")
 
 
+def check_repeats(simulation: Simulation) -> None:
+    """I1: all cases of the customer but the one that was counted first are a repeat customer's."""
+    first = set(simulation.customers.inner._first.values())
+    for case_id, rows in simulation.watch.rows.items():
+        case = rows.get("case")
+        if isinstance(case, ReceivedRow) and case.desk == "busy":
+            repeat = case.repeat_customer
+            if len(first) != 1 or repeat != (case_id not in first):
+                simulation.watch.findings.add(
+                    f"I1: a repeat customer: {repeat}, first was {first} ({case_id[:8]})"
+                )
+
+
 def check_tickets(simulation: Simulation) -> None:
     """I1: each message of a CRM's customer is in one turn of its ticket's cases, or a person looks.
 

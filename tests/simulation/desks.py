@@ -129,6 +129,7 @@ def _busy(desk: Desk) -> Desk:
         {"name": "cost", "when": {"words": ("costly",)}, "then": {"propose": (wish,)}},
         {"name": "bad", "when": {"words": ("bad",)}, "then": {"propose": (help_,)}},
         {"name": "more", "when": {"writes_again": True}, "then": {"tell": ("Boss",)}},
+        {"name": "regular", "when": {"repeat_customer": True}, "then": {"tags": ("regular",)}},
     )
     more = {
         "name": "busy",

@@ -36,6 +36,18 @@ def limits(simulation: Simulation, stack: ExitStack, **changed: Any) -> None:
             part._limits = replace(part._limits, **changed)
 
 
+def takes_itself_for_another(simulation: Simulation, stack: ExitStack) -> None:
+    """Whoever finds the customer known has another case of his before him, be it the same."""
+    first, kept = simulation.customers.first, simulation.customers.inner._first
+
+    async def another(desk: str, customer: str, case_id: str) -> str:
+        known = (desk, customer) in kept
+        found = await first(desk, customer, case_id)
+        return "another" if known else found
+
+    stack.enter_context(patch.object(simulation.customers, "first", another))
+
+
 def no_sweeper(simulation: Simulation, stack: ExitStack) -> None:
     async def nothing() -> dict[str, int]:
         return {"nudged": 0, "parked": 0}

@@ -118,6 +118,7 @@ _STORIES: dict[Apply, Scenario] = {
         )
     ),
     deciding.decides_again: BASE["argued"],
+    cases.takes_itself_for_another: Scenario((Caller(desk="busy", twin=0.0),)),
     **dict.fromkeys((telling.sends_what_is_listed, telling.nobody_closes_lists), _FLOOD),
     telling.takes_numbers_again: _FLOOD,
     telling.joins_closed_lists: replace(
@@ -207,6 +208,7 @@ _WHAT: dict[Apply, str] = {
     cases.accepts_any_body: "a key that comes again with another body is accepted",
     cases.keeps_orphans: "marks whose row never came stay",
     cases.hasty_with_orphans: "a mark goes before its row had time to come",
+    cases.takes_itself_for_another: "a case that comes twice makes its customer a repeat customer",
     cases.drops_garbage: "messages that nobody understands vanish",
     work.cancel_forgets_effects: "effects begin after the cancel",
     deciding.carries_out_what_waits: "an action that waits for a yes is carried out",

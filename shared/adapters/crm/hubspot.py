@@ -29,6 +29,7 @@ from shared.adapters.crm_signatures import (
 from shared.adapters.crm_vendor import (
     Access,
     VendorConnector,
+    first_of,
     higher,
     json_of,
     not_theirs,
@@ -340,8 +341,7 @@ def _enrolled(record: Any, body: bytes) -> InboundMessage:
 
 
 def _sender(message: Any) -> str:
-    first = [*(part(message, "senders") or ()), None][0]
-    return usable_id(part(first, "actorId"))
+    return usable_id(part(first_of(message, "senders"), "actorId"))
 
 
 def _incoming(message: Any) -> bool:

@@ -15,7 +15,15 @@ from typing import Any, ClassVar
 
 from shared.adapters.crm_api import Api, segment
 from shared.adapters.crm_signatures import check_signature, header
-from shared.adapters.crm_vendor import Access, VendorConnector, json_of, not_theirs, part, text_of
+from shared.adapters.crm_vendor import (
+    Access,
+    VendorConnector,
+    first_of,
+    json_of,
+    not_theirs,
+    part,
+    text_of,
+)
 from shared.domain.inbound import (
     OPENING,
     Acknowledgement,
@@ -229,8 +237,7 @@ def _author(said: Any) -> str:
 
 
 def _contact(ticket: Any) -> str:
-    first = [*(part(ticket, "contacts", "contacts") or ()), None][0]
-    return usable_id(part(first, "id"))
+    return usable_id(part(first_of(ticket, "contacts", "contacts"), "id"))
 
 
 def _path(ticket: str, what: str = "") -> str:
