@@ -223,9 +223,9 @@ class Api:
                 if not left:
                     raise
             except RefusedError as error:
-                if error.status not in (429, 503) or not left:
+                pause = error.retry_after or pause
+                if error.status not in (429, 503) or not left or pause > _LONGEST_PAUSE_SECONDS:
                     raise
-                pause = min(error.retry_after or pause, _LONGEST_PAUSE_SECONDS)
             time.sleep(pause)
         raise AssertionError("the last attempt returns or raises")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from entrypoints.cli.api import Api, RefusedError
@@ -135,9 +137,19 @@ def reach(
         except RefusedError as error:
             if error.status < 500:
                 raise
-            raise CliError(f"{error}; {layout().logs / 'host.log'} says why") from None
+            raise CliError(_why(error, layout().logs / "host.log")) from None
         if later:
             steps.say(later)
+
+
+def _why(error: RefusedError, log: Path) -> str:
+    """What our own host's log says is missing; else where to look."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    _, found, rest = text.rpartition(" not configured problem=")
+    if not found:
+        return f"{str(error).rstrip('.')}; {log} says why"
+    # Desk files are told in several lines, and the log's next one begins with its time.
+    return re.split(r"\n(?=\d{4}-\d\d-\d\d |$)", rest, maxsplit=1)[0]
 
 
 def actions_command() -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug import Response
 
 from entrypoints.cli.follow import is_settled
 from shared.domain.case import ActionView, EffectView
@@ -263,6 +264,16 @@ def test_a_busy_api_is_asked_again_with_the_same_key(
     assert ended.code == 0
     assert len(frontdesk.keys) == 3
     assert len(set(frontdesk.keys)) == 1
+
+
+def test_what_will_take_a_minute_is_said_at_once(cli: Any, frontdesk: Any, httpserver: Any) -> None:
+    said = Response('{"title": "Not configured"}', 503, {"Retry-After": "60"})
+    httpserver.expect_oneshot_request("/api/cases", method="POST").respond_with_response(said)
+
+    ended = cli("ask", "--url", frontdesk.url, "--desk", "hotel", MESSAGE)
+
+    assert (ended.code, ended.err) == (1, "frontdesk ask: Not configured\n")
+    assert frontdesk.keys == []
 
 
 def test_a_case_that_takes_too_long_is_named_and_said_to_be_stored(

@@ -156,6 +156,15 @@ def test_a_failure_inside_our_own_host_names_its_log(
     assert ended.code == 1
     assert f"{tmp_path}/logs/host.log says why" in ended.err
 
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "host.log").write_text(
+        "2026-11-29 04:13:33,721 ERROR frontdesk.http not configured problem=desks/a.yaml:1: x\n"
+        "desks/a.yaml:4: y\n2026-11-29 04:13:33,721 INFO devkit.host invocation\n"
+    )
+    ended = cli("cases", "--port", str(free_port))
+
+    assert "frontdesk cases: desks/a.yaml:1: x\ndesks/a.yaml:4: y\n" in ended.err
+
 
 def test_run_says_where_everything_is_and_stops_on_ctrl_c(
     cli: Any,
