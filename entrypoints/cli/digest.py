@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from entrypoints.cli import local
-from entrypoints.cli.exits import DONE, CliError
+from entrypoints.cli.exits import DONE, CliError, UsageError
 from entrypoints.cli.terminal import Ink, Screen
 
 EXAMPLES = """\
@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, screen: Screen) -> int:
     """Print a digest, or send one."""
     if args.send and args.window:
-        raise CliError("--window is of a digest that was sent; leave it out to send the next one")
+        raise UsageError("--window is of a digest that was sent; leave it out to send the next one")
     with local.reach(args, screen.err, work=args.send) as api:
         window = args.window
         if args.send:

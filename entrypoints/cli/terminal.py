@@ -161,22 +161,26 @@ def cut(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most ``width`` cells; line breaks in the text stay, long words are cut."""
+    """Lines of at most ``width`` cells; line breaks and margins stay, long words are cut."""
     rows: list[str] = []
     for paragraph in _NEWLINES.split(text):
+        shown = visible(paragraph)
+        words = shown.lstrip(" ")
+        margin = " " * min(len(shown) - len(words), width // 2)
+        room = width - len(margin)
         row = ""
-        for word in visible(paragraph).split(" "):
+        for word in words.split(" "):
             joined = f"{row} {word}" if row else word
-            if cells(joined) <= width:
+            if cells(joined) <= room:
                 row = joined
                 continue
             if row:
-                rows.append(row)
+                rows.append(margin + row)
             row = word
-            while cells(row) > width:
-                head, row = _split(row, width)
-                rows.append(head)
-        rows.append(row)
+            while cells(row) > room:
+                head, row = _split(row, room)
+                rows.append(margin + head)
+        rows.append(margin + row if row else "")
     return rows
 
 

@@ -88,6 +88,11 @@ def test_wrapping_keeps_line_breaks_and_breaks_at_spaces() -> None:
     ]
 
 
+def test_wrapping_keeps_the_margin_of_a_list() -> None:
+    assert wrap("- Dirty\n  asked at noon", 9) == ["- Dirty", "  asked", "  at noon"]
+    assert wrap("    " * 40 + "x", 4) == ["  x"]
+
+
 def test_columns_align_with_wide_characters() -> None:
     assert cells(pad("漢字", 6)) == cells(pad("abc", 6)) == 6
     assert cut("漢字かな", 5) == "漢字…"
