@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain import journal
@@ -33,7 +34,7 @@ from shared.domain.fold import fold, index_entry
 from shared.domain.gathering import shown
 from shared.domain.journal import JournalEntry
 from shared.domain.partition import Partition
-from shared.domain.rows import DigestRow, WindowRow
+from shared.domain.rows import DigestRow, WindowRow, mark_of
 from shared.domain.stage import EffectRequest, Urgency
 from shared.domain.telling import ROUNDS
 from shared.errors import RequestError
@@ -196,8 +197,9 @@ class Digests:
         moving = await self._moving(desk, window)
         if waiting and (moving is None or _unfixed(moving, window)):
             return None
+        views = moving.views if moving else ()
         tally = Tally()
-        for view in moving or ():
+        for view in views:
             tally.add(e for e in journal.entries(view) if window.holds(e.at))
         last: JournalEntry | None = None
         while page := await self._journal.recorded(
@@ -207,22 +209,22 @@ class Digests:
             tally.add(page)
         entries, unread = await self._backlog(desk)
         listed = {entry.case_id: entry for entry in entries}
-        listed |= {view.case_id: index_entry(view) for view in moving or () if view.messages}
+        listed |= {view.case_id: index_entry(view) for view in views if view.messages}
         return await self._said(desk, window, tally, list(listed.values()), unread=unread)
 
-    async def _moving(self, desk: Desk, window: Window) -> list[Partition] | None:
+    async def _moving(self, desk: Desk, window: Window) -> _Moving | None:
         """The desk's cases whose journal may lack something; None when they are too many.
 
         Read before the journal: what leaves here meanwhile is in there.
         """
         skew = timedelta(seconds=2 * self._limits.clock_skew)
-        found: set[str] = set()
-        mark: IndexEntry | None = None
-        while marks := await self._index.open_entries(_PAGE, mark):
-            mark = marks[-1]
-            found |= {
-                m.case_id for m in marks if m.desk == desk.name and m.updated_at < window.end + skew
-            }
+        opened: list[IndexEntry] = []
+        last: IndexEntry | None = None
+        while marks := await self._index.open_entries(_PAGE, last):
+            last = marks[-1]
+            end = window.end + skew
+            opened += [m for m in marks if m.desk == desk.name and m.updated_at < end]
+        found = {mark.case_id for mark in opened}
         wake: Wake | None = None
         while wakes := await self._index.wakes(self._clock.now(), _PAGE, wake):
             wake = wakes[-1]
@@ -230,7 +232,11 @@ class Digests:
         if len(found) > _MOST_MOVING:
             return None
         views = await self._read(sorted(found))
-        return [view for view in views.values() if view.desk == desk.name and view.received]
+        acts = {case_id: {mark_of(a.key) for a in view.acts} for case_id, view in views.items()}
+        return _Moving(
+            tuple(view for view in views.values() if view.desk == desk.name and view.received),
+            unwritten=any(m.mark.startswith("x") and m.mark not in acts[m.case_id] for m in opened),
+        )
 
     async def _backlog(self, desk: Desk) -> tuple[list[IndexEntry], bool]:
         """Cases that wait for a person, and whether there are more."""
@@ -297,8 +303,22 @@ class Digests:
         return {view.case_id: view for view in views}
 
 
-def _unfixed(moving: list[Partition], window: Window) -> bool:
-    return any(journal.unfixed_before(view, window.end) for view in moving)
+@dataclass(frozen=True, slots=True)
+class _Moving:
+    """Cases in motion.
+
+    Attributes:
+        unwritten: Somebody announced an act of a time before the end and has not written it yet.
+            If he died, the sweep takes the announcement away after ``orphan_age``.
+    """
+
+    views: tuple[Partition, ...]
+    unwritten: bool = False
+
+
+def _unfixed(moving: _Moving, window: Window) -> bool:
+    unfixed = (journal.unfixed_before(view, window.end) for view in moving.views)
+    return moving.unwritten or any(unfixed)
 
 
 def _effects(desk: Desk) -> tuple[EffectRequest, ...]:

@@ -303,6 +303,29 @@ async def test_the_timer_heeds_one_that_was_sent_by_hand_and_not_filed() -> None
     assert sum(d.counts.messages for d in sealed(world) if d.desk == "berlin") == 1
 
 
+async def test_a_window_waits_for_an_act_that_was_announced_and_not_written() -> None:
+    world = a_world(POSITIVE)
+    await pass_time(world, timedelta(days=1))
+    case_id = await world.open(desk="berlin")
+    await world.deliver()
+    world.clock.advance(timedelta(hours=6, minutes=59).total_seconds())
+    before, insert = berlin(world), world.store.insert
+
+    async def frozen(*about: Any) -> str:
+        """Stands still while the window ends and the timer comes."""
+        slow.stop()
+        world.clock.advance(timedelta(minutes=10).total_seconds())
+        assert (await world.app.digests.send_due())["postponed"] == 1
+        return await insert(*about)
+
+    slow = patch.object(world.store, "insert", frozen)
+    slow.start()
+    await world.app.acts.resolve(case_id, "Ada", "done")
+    await world.app.digests.send_due()
+    assert berlin(world) == before + 1
+    assert sum(digest.counts.resolved for digest in sealed(world)) == 1
+
+
 async def test_a_preview_writes_nothing() -> None:
     world = a_world()
     await world.open(desk="berlin")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -67,10 +68,21 @@ def closes_over_workers(simulation: Simulation, stack: ExitStack) -> None:
     stack.enter_context(patch.object(digests, "_unfixed", lambda *_: False))
 
 
+def closes_over_acts(simulation: Simulation, stack: ExitStack) -> None:
+    """A window is closed although somebody announced an act of its time and did not write it."""
+    true = Digests._moving
+
+    async def written(*about: Any) -> Any:
+        found = await true(*about)
+        return found and replace(found, unwritten=False)
+
+    stack.enter_context(patch.object(Digests, "_moving", written))
+
+
 def looks_at_no_open_case(simulation: Simulation, stack: ExitStack) -> None:
     """Only the journal is read, in which nothing is of cases that are not settled."""
 
-    async def nothing(*_: Any) -> list[Any]:
-        return []
+    async def nothing(*_: Any) -> Any:
+        return digests._Moving(())
 
     stack.enter_context(patch.object(Digests, "_moving", nothing))

@@ -151,6 +151,11 @@ _STORIES: dict[Apply, Scenario] = {
         ),
         digests=Digests(30),
     ),
+    digests.closes_over_acts: Scenario(
+        (Caller(reply=False, steps=(Step(630.0, "resolve"),)),),
+        outages=(Outage(630.0, 645.0, ("store.insert",), Fault("pause_before", 700.0)),),
+        digests=Digests(11),
+    ),
     digests.looks_at_no_open_case: Scenario(
         (Caller(),), outages=(Outage(0.0, 2000.0, ("sink.",), Fault("error")),), digests=Digests(2)
     ),
@@ -245,6 +250,7 @@ _WHAT: dict[Apply, str] = {
     digests.looks_after_no_digest: "no sweep learns of a sealed digest",
     digests.files_before_it_seals: "the next window begins before this one is sealed",
     digests.closes_over_workers: "a window is closed before its workers came to rest",
+    digests.closes_over_acts: "a window is closed before an act of its time is written",
     digests.looks_at_no_open_case: "a digest tells only of settled cases",
     tickets.makes_without_look_up: "a ticket is made again without a look-up",
     tickets.looks_up_at_once: "a ticket is looked up while its vendor may be at it",
