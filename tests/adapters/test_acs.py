@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -271,15 +271,17 @@ async def test_an_identity_without_a_token_is_told_to_the_operator(
     assert "no token to send mail with" in caplog.messages
 
 
+@pytest.mark.usefixtures("identity")
 async def test_an_identity_that_hangs_is_given_up_before_the_mail_is_sent(
-    service: CommunicationServices, identity: HTTPServer, monkeypatch: pytest.MonkeyPatch
+    service: CommunicationServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(acs, "_TOKEN_SECONDS", 0.2)
-    identity.expect_request("/msi/token").respond_with_handler(lambda _: time.sleep(1))  # type: ignore[arg-type, return-value]
-
-    async with of_identity(service) as mailer:
-        with pytest.raises(RetryableError, match="connection_lost: Entra ID: TimeoutError"):
-            await mailer.deliver(KEY, [DUTY], "Hi", "text", thread="t")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/msi/token"
+        monkeypatch.setenv("IDENTITY_ENDPOINT", address)
+        async with of_identity(service) as mailer:
+            with pytest.raises(RetryableError, match="connection_lost: Entra ID: TimeoutError"):
+                await mailer.deliver(KEY, [DUTY], "Hi", "text", thread="t")
 
     assert service.requests == []
 

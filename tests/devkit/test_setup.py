@@ -148,22 +148,22 @@ def test_help_needs_no_set_up(laptop: Laptop, arguments: list[str]) -> None:
 
 
 def test_first_use_sets_up_and_the_second_goes_straight_to_work(laptop: Laptop) -> None:
-    first = laptop.run("unlisted")
+    first = laptop.run("actions")
     assert "Python packages" in first.stderr
     assert laptop.calls() == ["uv venv --quiet", "uv pip sync"]
 
-    second = laptop.run("unlisted")
+    second = laptop.run("actions")
     assert second.stderr == ""
     assert laptop.calls() == []
 
 
 def test_verb_is_handed_over_from_the_caller_s_folder(laptop: Laptop, tmp_path: Path) -> None:
-    ended = laptop.run("unlisted", "--desk", "bank", folder=tmp_path)
+    ended = laptop.run("actions", "--desk", "bank", folder=tmp_path)
 
     assert ended.stdout.splitlines() == [
         f"folder={tmp_path}",
         f"path={setup.ROOT}",
-        "arguments=-P -m entrypoints.cli unlisted --desk bank",
+        "arguments=-P -m entrypoints.cli actions --desk bank",
     ]
 
 
@@ -216,7 +216,7 @@ def test_layers_once_installed_stay(laptop: Laptop) -> None:
     laptop.run("test")
     laptop.calls()
 
-    laptop.run("unlisted")
+    laptop.run("actions")
 
     assert laptop.calls() == []
     assert "dev" in setup.read_stamp(laptop.where, "packages")["layers"]
@@ -224,35 +224,35 @@ def test_layers_once_installed_stay(laptop: Laptop) -> None:
 
 def test_interrupted_set_up_starts_again(laptop: Laptop) -> None:
     (laptop.state / "fails").write_text("error: disk went away\n")
-    failed = laptop.run("unlisted")
+    failed = laptop.run("actions")
     assert failed.returncode == 1
     assert "could not install Python packages: error: disk went away" in failed.stderr
     laptop.calls()
 
     (laptop.state / "fails").unlink()
-    assert laptop.run("unlisted").returncode == 0
+    assert laptop.run("actions").returncode == 0
     assert laptop.calls() == ["uv venv --quiet", "uv pip sync"]
 
 
 @pytest.mark.parametrize("lost", ["lib/python3.11/site-packages/azure", "bin/python"])
 def test_damaged_environment_is_made_anew(laptop: Laptop, lost: str) -> None:
-    laptop.run("unlisted")
+    laptop.run("actions")
     laptop.calls()
     (laptop.where.venv / lost).rename(laptop.state / "lost")
 
-    assert laptop.run("unlisted").returncode == 0
+    assert laptop.run("actions").returncode == 0
 
     assert laptop.calls() == ["uv venv --quiet", "uv pip sync"]
 
 
 def test_python_that_does_not_start_is_replaced_by_the_next_run(laptop: Laptop) -> None:
-    laptop.run("unlisted")
+    laptop.run("actions")
     laptop.where.python.write_bytes(b"\x7fELF nonsense")
 
-    broken = laptop.run("unlisted")
+    broken = laptop.run("actions")
     assert broken.returncode == 1
     assert "does not start" in broken.stderr
-    assert laptop.run("unlisted").returncode == 0
+    assert laptop.run("actions").returncode == 0
 
 
 def test_changed_lock_is_synced_into_the_same_environment(
@@ -295,7 +295,7 @@ def test_node_that_is_too_old_is_passed_over_for_the_wheel(laptop: Laptop) -> No
 def test_two_first_uses_at_once_install_once(laptop: Laptop) -> None:
     (laptop.state / "slow").write_text("0.5")
 
-    both = [laptop.start("unlisted"), laptop.start("unlisted")]
+    both = [laptop.start("actions"), laptop.start("actions")]
     said = [process.communicate(timeout=30)[1] for process in both]
 
     assert [process.returncode for process in both] == [0, 0]
@@ -306,7 +306,7 @@ def test_two_first_uses_at_once_install_once(laptop: Laptop) -> None:
 def test_without_a_network_one_line_says_what_to_do(laptop: Laptop) -> None:
     (laptop.state / "fails").write_text("error: client error (Connect)\n dns error: no answer\n")
 
-    ended = laptop.run("unlisted")
+    ended = laptop.run("actions")
 
     assert ended.returncode == 1
     last = ended.stderr.splitlines()[-1]
@@ -331,7 +331,7 @@ def test_machine_without_a_wheel_of_the_model_is_told_to_name_an_endpoint(laptop
 def test_state_folder_that_cannot_be_written_is_named(laptop: Laptop) -> None:
     laptop.environment["FRONTDESK_STATE"] = "/dev/null/state"
 
-    ended = laptop.run("unlisted")
+    ended = laptop.run("actions")
 
     assert ended.returncode == 1
     assert "cannot write the folder /dev/null/state" in ended.stderr
@@ -354,7 +354,7 @@ def test_empty_local_settings_count_as_not_set(tmp_path: Path) -> None:
 
 
 def test_warm_start_adds_little(laptop: Laptop) -> None:
-    laptop.run("unlisted")
+    laptop.run("actions")
 
     script = f"""
 import sys, time

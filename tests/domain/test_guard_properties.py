@@ -65,12 +65,16 @@ replies = st.lists(st.one_of(words, words, phones, links, emails, money, facts),
     reply=st.one_of(replies, st.text(max_size=80), st.from_regex(CONTACTS), st.from_regex(MONEY))
 )
 @example(reply="02€B")
+@example(reply="01//1)10")
 def test_nothing_that_passes_holds_a_foreign_contact_or_amount(reply: str) -> None:
     if check_reply(reply, desk=hotel(), message=MESSAGE):
         return
     sources = "\n".join((hotel().scene, *hotel().facts, MESSAGE)).casefold()
     for found in CONTACTS.finditer(reply.casefold()):
         text = found[0].strip(" .-/(")
+        # Fewer than seven digits are no telephone number but numbers, such as 01//1)10.
+        if text[-1:].isdigit() and len(digits(text)) < 7:
+            continue
         known = text in sources or digits(text).removeprefix("49").lstrip("0") in digits(sources)
         assert known, found[0]
     for found in MONEY.finditer(reply):
