@@ -2,7 +2,7 @@
 
 | route                                         | answer                                   |
 |-----------------------------------------------|------------------------------------------|
-| GET /api/approvals                            | 200 ``{cases, next}``: what waits for a yes |
+| GET /api/approvals                            | 200 ``{cases, next}``: what waits for people |
 | POST /api/cases/{id}/actions/{action}/approve | 202 ``{case_id, action}``; body ``{by, reason}`` |
 | POST /api/cases/{id}/actions/{action}/reject  | the same                                 |
 | POST /api/cases/{id}/actions/{action}/done    | the same: done by hand                   |
@@ -62,7 +62,7 @@ class Form(BaseModel):
 
 
 async def approvals(req: func.HttpRequest) -> func.HttpResponse:
-    """Cases with actions that wait for a yes, newest first."""
+    """Cases with actions that wait for a yes or are to be done by hand, newest first."""
     desk = await frontdesk()
     entries, cursor = await desk.ports.index.page(
         desks=desk.desks.names,

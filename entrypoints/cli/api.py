@@ -181,7 +181,7 @@ class Api:
         return answer
 
     def approvals(self, **page: str | int | None) -> dict[str, Any]:
-        """A page, as ``cases`` has it, of those in which an action waits for a yes."""
+        """A page, as ``cases`` has it, of those in which an action waits for people."""
         return self._page("/api/approvals", "cases", page)
 
     def decide(self, case_id: str, action: str, act: str, body: dict[str, str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``approvals``: the cases in which an action waits for somebody's yes."""
+"""``approvals``: the cases in which an action waits for a yes, or for a person to do it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ examples:
   ./frontdesk show CASE                        what is proposed, with what arguments, and why
   ./frontdesk approve CASE ACTION --reason TEXT
   ./frontdesk reject CASE ACTION --reason TEXT
+  ./frontdesk done CASE ACTION                 once somebody carried it out by hand
 """
+_NONE = "nothing waits for a yes, and nothing is to do by hand"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,19 +34,20 @@ def run(args: argparse.Namespace, screen: Screen) -> int:
     """Print one page of cases that wait."""
     with local.reach(args, screen.err, work=False) as api:
         page = api.approvals(limit=args.limit, cursor=args.cursor)
-    return show_page(args, screen, page, _listing, "nothing waits for a yes", "approvals")
+    return show_page(args, screen, page, _listing, _NONE, "approvals")
 
 
 def _listing(entries: list[IndexEntry], out: Terminal, now: datetime) -> None:
-    """A line a case: which, since when, and which actions wait."""
+    """A line a case: which, since when, which actions wait for a yes, and which are to be done."""
     rows = [
         (
             short_id(entry.case_id, out),
             entry.desk,
             f"{age((now - entry.updated_at).total_seconds())} ago",
             Ink(", ".join(entry.waiting), "yellow"),
+            Ink(", ".join(entry.to_do), "yellow"),
             entry.subject,
         )
         for entry in entries
     ]
-    table(("CASE", "DESK", "CHANGED", "WAITS FOR A YES", "SUBJECT"), rows, out)
+    table(("CASE", "DESK", "CHANGED", "WAITS FOR A YES", "TO DO BY HAND", "SUBJECT"), rows, out)

@@ -55,7 +55,11 @@ VERBS = (
     Verb("cases", "List cases, newest first.", "entrypoints.cli.cases"),
     Verb("show", "Show one case in full.", "entrypoints.cli.show"),
     Verb("message", "Send what the customer of a case writes next.", "entrypoints.cli.message"),
-    Verb("approvals", "List what waits for somebody's yes.", "entrypoints.cli.approvals"),
+    Verb(
+        "approvals",
+        "List what waits for somebody's yes, or is to do by hand.",
+        "entrypoints.cli.approvals",
+    ),
     Verb("approve", "Say yes to an action.", "entrypoints.cli.approve"),
     Verb("reject", "Say no to an action.", "entrypoints.cli.reject"),
     Verb("done", "Tick off an action that a person carried out.", "entrypoints.cli.done"),

@@ -126,7 +126,7 @@ class MemoryCaseIndex:
         found: dict[str, IndexEntry] = {}
         for (partition, key), entry in self._entries.items():
             wanted = sentiment in (None, entry.sentiment) and (entry.reason or not unfinished)
-            wanted = bool(wanted and (entry.waiting or not waiting))
+            wanted = bool(wanted and (entry.waiting or entry.to_do or not waiting))
             if partition in partitions and key >= start and wanted:
                 found[place(key)] = newer(found.get(place(key)), entry)
         places = sorted(found)

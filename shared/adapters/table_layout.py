@@ -108,7 +108,7 @@ def entry_entity(entry: IndexEntry, facet: Status) -> dict[str, str]:
         kept["sentiment"] = entry.sentiment
     if entry.reason:
         kept["unfinished"] = "yes"
-    if entry.waiting:
+    if entry.waiting or entry.to_do:
         kept["waiting"] = "yes"
     return _sized(kept | _properties(entry.model_dump_json()))
 

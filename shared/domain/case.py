@@ -248,6 +248,8 @@ class IndexEntry(Record):
         sla: How the running targets stand at worst; empty when none is in danger.
         due_at: UTC; when the next of the running targets is missed.
         waiting: Names of the actions that wait for a yes.
+        to_do: Names of the actions that a person is to carry out by hand.
+        to_do_since: UTC; since when the oldest of these is to be done.
         version: Grows with each message and act; of two entries of one case the newer counts.
         mark: In the open facet, the message or act that the entry announces, such as ``m0001``:
             each has an entry of its own, which goes when that row is seen in a settled case.
@@ -263,6 +265,8 @@ class IndexEntry(Record):
     sla: TargetState | Literal[""] = ""
     due_at: datetime | None = None
     waiting: tuple[str, ...] = ()
+    to_do: tuple[str, ...] = ()
+    to_do_since: datetime | None = None
     created_at: datetime
     updated_at: datetime
     version: int = 1

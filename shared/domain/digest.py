@@ -106,7 +106,8 @@ class Digest(Record):
         made_at: UTC.
         before: Counts of the window before, when there was one.
         escalated: Turns that went to a person in the window, the most urgent first.
-        waiting: Actions that wait for a yes, the oldest first.
+        waiting: Cases with actions that wait for a yes, the oldest first.
+        to_do: Cases with actions that a person is to carry out by hand, the oldest first.
         breached: Cases whose running target is missed, the longest first.
         at_risk: Cases whose running target is in danger, the next first.
         parked: Cases that could not be finished, the oldest first.
@@ -126,6 +127,7 @@ class Digest(Record):
     before: Counts | None = None
     escalated: Named = Named()
     waiting: Named = Named()
+    to_do: Named = Named()
     breached: Named = Named()
     at_risk: Named = Named()
     parked: Named = Named()
@@ -137,7 +139,7 @@ class Digest(Record):
     @property
     def nothing(self) -> bool:
         """True when there is nothing to report."""
-        waits = self.backlog or self.unread or self.undelivered
+        waits = self.backlog or self.to_do.total or self.unread or self.undelivered
         return self.counts.nothing and not waits
 
 

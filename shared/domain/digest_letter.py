@@ -105,6 +105,7 @@ def subject_of(digest: Digest) -> str:
     found = [
         f"{digest.breached.total} late" if digest.breached.total else "",
         f"{digest.waiting.total} to decide" if digest.waiting.total else "",
+        f"{digest.to_do.total} to do by hand" if digest.to_do.total else "",
         f"{digest.counts.escalated} escalated" if digest.counts.escalated else "",
     ]
     said = ", ".join(filter(None, found)) or ("nothing to report" if digest.nothing else "quiet")
@@ -141,6 +142,7 @@ def sections(digest: Digest) -> tuple[Section, ...]:
         Section("Targets missed", "due", digest.breached),
         Section("Targets at risk", "due", digest.at_risk),
         Section("Waiting for a decision", "asked", digest.waiting),
+        Section("To do by hand", "since", digest.to_do),
         Section("Could not be finished", "stopped", digest.parked),
         Section("Escalated in this period", "at", digest.escalated),
     )

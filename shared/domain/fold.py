@@ -139,6 +139,8 @@ def index_entry(partition: Partition) -> IndexEntry:
         urgency=writes.urgency,
         reason=reason if status == "escalated" and _failed(partition) else "",
         waiting=tuple(a.action.name for a in partition.actions if a.waits),
+        to_do=tuple(a.action.name for a in partition.to_do),
+        to_do_since=min((a.goes_since for a in partition.to_do), default=None),
         subject=" ".join(first[: 4 * _SUBJECT_CHARS].split())[:_SUBJECT_CHARS],
         sla=in_danger or "",
         due_at=due_at,
@@ -188,10 +190,17 @@ def _status(partition: Partition) -> tuple[Status, str]:
         return "resolved", partition.acts[-1].reason
     if not all(p.at_rest for p in unresolved):
         return ("working" if any(p.row for p in unresolved) else "open"), ""
+    return _at_rest(partition, unresolved)
+
+
+def _at_rest(partition: Partition, unresolved: list[Progress]) -> tuple[Status, str]:
     waiting = [a.action.name for a in partition.actions if a.waits]
-    escalated = waiting or any(p.row.writes.escalated for p in unresolved if p.row)
-    reason = f"waits for a yes: {', '.join(waiting)}" if waiting else ""
-    return ("escalated" if escalated else "answered"), reason
+    if waiting:
+        return "escalated", f"waits for a yes: {', '.join(waiting)}"
+    if any(p.row.writes.escalated for p in unresolved if p.row):
+        return "escalated", ""
+    to_do = ", ".join(a.action.name for a in partition.to_do)
+    return ("escalated", f"to do by hand: {to_do}") if to_do else ("answered", "")
 
 
 def _failed(partition: Partition) -> list[str]:
@@ -296,7 +305,7 @@ def action_view(partition: Partition, proposed: Proposed) -> ActionView:
     return ActionView(
         **dict(proposed.action),
         turn=proposed.turn,
-        state=_action_state(proposed, effect),
+        state=_action_state(partition, proposed, effect),
         asked_at=proposed.kept_at,
         decided_by=said.by if said else "",
         decided_at=said.at if said else None,
@@ -307,22 +316,24 @@ def action_view(partition: Partition, proposed: Proposed) -> ActionView:
     )
 
 
-def _action_state(proposed: Proposed, effect: EffectProgress | None) -> ActionState:
+def _action_state(
+    partition: Partition, proposed: Proposed, effect: EffectProgress | None
+) -> ActionState:
     if proposed.ticked:
         return "done"
     if effect is not None and effect.phase in ("done", "refused", "uncertain"):
         return effect.phase
-    if effect is not None and (effect.row is not None or effect.due_at is not None):
+    if effect is not None and effect.goes_on:
         return "under_way"
     if proposed.decision is not None and proposed.decision.act == "reject":
         return "rejected"
-    return _unbegun(proposed)
+    return _unbegun(partition, proposed)
 
 
-def _unbegun(proposed: Proposed) -> ActionState:
+def _unbegun(partition: Partition, proposed: Proposed) -> ActionState:
     if proposed.waits:
         return "waiting"
-    if proposed.by_hand and proposed.open:
+    if proposed in partition.to_do:
         return "to_do"
     return "lapsed" if proposed.goes or not proposed.open else "superseded"
 

@@ -202,6 +202,13 @@ class Partition:
         return next((a for a in self.actions if a.action.id == action_id), None)
 
     @cached_property
+    def to_do(self) -> tuple[Proposed, ...]:
+        """The actions that a person is to carry out by hand and has not ticked off."""
+        left = (a for a in self.actions if a.by_hand and a.open and a.ticked is None)
+        sent = {e.request.key for e in self.effects if e.goes_on}
+        return tuple(a for a in left if effect_key_of(a.action.id) not in sent)
+
+    @cached_property
     def effects(self) -> tuple[EffectProgress, ...]:
         """Every effect that a stage at rest, an act or a target asks for, once by key."""
         found: dict[str, EffectProgress] = {}

@@ -84,6 +84,11 @@ class EffectProgress:
         return self.request.not_before is not None and self.due_at is not None
 
     @property
+    def goes_on(self) -> bool:
+        """True when it has begun, or will."""
+        return self.row is not None or self.due_at is not None
+
+    @property
     def failed(self) -> bool:
         """True when somebody else has to be told: for a list its own message says so."""
         gathered = self.row is not None and self.row.gathered

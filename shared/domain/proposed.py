@@ -56,6 +56,11 @@ class Proposed:
             return self.goes and not self.decision.asks
         return self.goes and self.action.backend == BY_HAND
 
+    @property
+    def goes_since(self) -> datetime:
+        """When it had its yes, or needed none, UTC."""
+        return self.decision.at if self.decision else self.kept_at
+
 
 def action_id(turn: int, name: str, arguments: Mapping[str, object]) -> str:
     """The same for the same turn, name and arguments; part of the idempotency key."""

@@ -12,26 +12,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain import journal
-from shared.domain.case import IndexEntry, SupportCase, Wake
+from shared.domain.case import IndexEntry, Wake
 from shared.domain.desk import Desk, Desks
-from shared.domain.digest import (
-    DIGESTS,
-    MOST_NAMED,
-    Digest,
-    Named,
-    NamedCase,
-    agreement_id,
-    digest_id,
+from shared.domain.digest import DIGESTS, MOST_NAMED, Digest, agreement_id, digest_id
+from shared.domain.digest_lists import (
+    due,
+    escalations,
+    missed,
+    named_cases,
+    oldest,
+    proposals,
+    stopped,
+    to_do_since,
 )
 from shared.domain.digest_tally import Tally
 from shared.domain.digest_windows import DigestPlan, Window, due_windows, running_window
 from shared.domain.fold import fold, index_entry
-from shared.domain.gathering import shown
 from shared.domain.journal import JournalEntry
 from shared.domain.partition import Partition
 from shared.domain.rows import DigestRow, WindowRow, mark_of
@@ -260,11 +261,12 @@ class Digests:
     ) -> Digest:
         waits = [e for e in entries if e.status == "escalated"]
         escalated = sorted(tally.escalations, key=lambda e: (_GRAVITY[e.urgency], e.at))
-        waiting = _oldest(e for e in waits if e.waiting)
-        late = sorted((e for e in entries if e.sla == "breached"), key=_due)
-        risky = sorted((e for e in entries if e.sla == "at_risk"), key=_due)
-        parked = _oldest(e for e in waits if e.reason)
-        lists = (waiting, late, risky, parked)
+        waiting = oldest(e for e in waits if e.waiting)
+        to_do = sorted((e for e in waits if e.to_do), key=to_do_since)
+        late = sorted((e for e in entries if e.sla == "breached"), key=due)
+        risky = sorted((e for e in entries if e.sla == "at_risk"), key=due)
+        parked = oldest(e for e in waits if e.reason)
+        lists = (waiting, to_do, late, risky, parked)
         named_in_lists = {e.case_id for e in escalated[:MOST_NAMED]}
         named_in_lists |= {e.case_id for entries in lists for e in entries[:MOST_NAMED]}
         views = await self._read(sorted(named_in_lists))
@@ -281,11 +283,12 @@ class Digests:
             made_at=self._clock.now(),
             counts=tally.counts(),
             before=before,
-            escalated=_named_escalations(escalated, cases),
-            waiting=_named(waiting, cases, _asked),
-            breached=_named(late, cases, _missed),
-            at_risk=_named(risky, cases, _missed),
-            parked=_named(parked, cases, lambda entry, _: (entry.updated_at, entry.reason)),
+            escalated=escalations(escalated, cases),
+            waiting=named_cases(waiting, cases, proposals("waiting")),
+            to_do=named_cases(to_do, cases, proposals("to_do")),
+            breached=named_cases(late, cases, missed),
+            at_risk=named_cases(risky, cases, missed),
+            parked=named_cases(parked, cases, stopped),
             undelivered=tuple(f for f in failed if window.holds(f.at)),
             backlog=len(waits),
             unread=unread,
@@ -330,67 +333,3 @@ def _effects(desk: Desk) -> tuple[EffectRequest, ...]:
     wanted += [("slack", (desk.name,))] if plan.slack else []
     wanted += [("teams", (desk.name,))] if plan.teams else []
     return tuple(EffectRequest(key=sink, sink=sink, to=to, turn=1) for sink, to in wanted)
-
-
-def _oldest(entries: Iterable[IndexEntry]) -> list[IndexEntry]:
-    return sorted(entries, key=lambda entry: (entry.created_at, entry.case_id))
-
-
-def _due(entry: IndexEntry) -> datetime:
-    return entry.due_at or entry.created_at
-
-
-def _named(
-    entries: list[IndexEntry],
-    cases: dict[str, SupportCase],
-    about: Callable[[IndexEntry, SupportCase | None], tuple[datetime, str]],
-) -> Named:
-    first = []
-    for entry in entries[:MOST_NAMED]:
-        since, why = about(entry, cases.get(entry.case_id))
-        first.append(
-            NamedCase(
-                case_id=entry.case_id,
-                since=since,
-                urgency=entry.urgency,
-                what=_words(cases.get(entry.case_id), entry.subject),
-                why=shown(why),
-            )
-        )
-    return Named(total=len(entries), first=tuple(first))
-
-
-def _named_escalations(entries: list[JournalEntry], cases: dict[str, SupportCase]) -> Named:
-    first = tuple(
-        NamedCase(
-            case_id=entry.case_id,
-            since=entry.at,
-            urgency=entry.urgency,
-            what=_words(cases.get(entry.case_id), ""),
-            why=shown("; ".join(entry.about)),
-        )
-        for entry in entries[:MOST_NAMED]
-    )
-    return Named(total=len(entries), first=first)
-
-
-def _asked(entry: IndexEntry, case: SupportCase | None) -> tuple[datetime, str]:
-    """Since when the oldest action waits, and what is proposed, with its reason."""
-    waiting = [action for action in case.actions if action.state == "waiting"] if case else []
-    if not waiting:
-        return entry.created_at, ", ".join(entry.waiting)
-    said = []
-    for action in waiting:
-        given = ", ".join(f"{name}: {value}" for name, value in action.arguments.items())
-        why = f", because {action.reason}" if action.reason else ""
-        said.append(f"{action.name}{f' ({given})' if given else ''}{why}")
-    return min(action.asked_at for action in waiting), "; ".join(said)
-
-
-def _missed(entry: IndexEntry, case: SupportCase | None) -> tuple[datetime, str]:
-    running = [t for t in case.targets if t.stopped_at is None] if case else []
-    return _due(entry), ", ".join(t.target.replace("_", " ") for t in running)
-
-
-def _words(case: SupportCase | None, subject: str) -> str:
-    return shown((case.summary or case.customer_query) if case else subject)

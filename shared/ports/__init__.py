@@ -79,8 +79,8 @@ class CaseIndex(Protocol):
         """Newest first: up to ``limit`` entries older than the cursor, and the next cursor.
 
         ``unfinished`` leaves only those with a ``reason``, ``waiting`` those in which an action
-        waits for a yes. Reads only the partitions of the named desks and statuses, from the cursor
-        on.
+        waits for a yes, or for a person to carry it out. Reads only the partitions of the named
+        desks and statuses, from the cursor on.
 
         Raises:
             RequestError: The cursor is not one of ours.

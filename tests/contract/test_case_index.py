@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from shared.domain.case import IndexEntry, Status
@@ -109,14 +111,17 @@ async def test_a_listing_can_keep_to_what_could_not_be_finished(storage: Storage
     assert await ids("Negative") == ["c6", "c0"]
 
 
-async def test_a_listing_can_keep_to_what_waits_for_a_yes(storage: Storage) -> None:
-    for n in range(6):
-        waiting = ("refund", "close") if n % 2 else ()
-        await storage.index.put(samples.entry(f"c{n}", n, status="escalated", waiting=waiting))
+async def test_a_listing_can_keep_to_actions_that_wait_for_people(storage: Storage) -> None:
+    asked: dict[str, Any] = {"waiting": ("refund", "close")}
+    by_hand: dict[str, Any] = {"to_do": ("call",), "to_do_since": samples.NOON}
+    for n, more in enumerate(({}, asked, by_hand, {}, asked | by_hand, {})):
+        await storage.index.put(samples.entry(f"c{n}", n, status="escalated", **more))
 
     page, _ = await storage.index.page(["hotel"], ["escalated"], None, None, 10, waiting=True)
-    assert [(entry.case_id, entry.waiting) for entry in page] == [
-        (f"c{n}", ("refund", "close")) for n in (5, 3, 1)
+    assert [(entry.case_id, entry.waiting, entry.to_do, entry.to_do_since) for entry in page] == [
+        ("c4", ("refund", "close"), ("call",), samples.NOON),
+        ("c2", (), ("call",), samples.NOON),
+        ("c1", ("refund", "close"), (), None),
     ]
 
 

@@ -95,12 +95,18 @@ async def test_a_decision_by_name_says_how_the_action_is_now(world: World) -> No
     assert (await act("approve_action", case_id, "pay"))[0] == 422
 
 
-async def test_what_waits_is_listed_until_it_is_decided(world: World) -> None:
+async def test_what_waits_is_listed_until_it_is_decided_or_done(world: World) -> None:
     case_id = await a_case(world)
-    listed = json.loads((await call("approvals")).get_body())["cases"]
-    assert [(e["case_id"], e["waiting"]) for e in listed] == [(case_id, ["pay", "close"])]
+
+    async def listed() -> list[tuple[str, list[str], list[str]]]:
+        cases = json.loads((await call("approvals")).get_body())["cases"]
+        return [(e["case_id"], e["waiting"], e["to_do"]) for e in cases]
+
+    assert await listed() == [(case_id, ["pay", "close"], ["call"])]
     for name in ("pay", "close"):
         await act("reject_action", case_id, name, by="ana", reason="no")
+    assert await listed() == [(case_id, [], ["call"])]
+    await act("action_done", case_id, "call", by="eve")
     assert json.loads((await call("approvals")).get_body()) == {"cases": [], "next": None}
 
 

@@ -11,7 +11,7 @@ import pytest
 from shared.domain.case import ActionView, SupportCase
 from shared.errors import RequestError
 from tests.support.proposals import proposing
-from tests.support.world import World
+from tests.support.world import POSITIVE, World
 
 PAY = ("pay", {"amount": 40})
 HELP = ("send_help", {"place": "room 4"})
@@ -372,3 +372,16 @@ async def test_a_run_that_asks_for_something_new_tells_people_of_it() -> None:
     assert len(keys) == 2
     assert keys[0] == "escalated-1"
     assert keys[1].startswith("escalated-1-")
+
+
+async def test_what_is_to_do_by_hand_keeps_a_case_with_people_whatever_stages_say() -> None:
+    world, case_id = await a_case(("move", {}))
+    await world.app.acts.decide(case_id, "move", "approve", "ana", "")
+    world.model.script |= POSITIVE
+    await world.app.acts.replay(case_id, "ana", "read it wrongly", ["sentiment"])
+    await world.deliver()
+
+    case = await world.case(case_id)
+    assert (case.status, case.status_reason) == ("escalated", "to do by hand: move")
+    await world.app.acts.decide(case_id, "move", "done", "ana", "")
+    assert (await world.case(case_id)).status == "answered"

@@ -13,10 +13,12 @@ import pytest
 
 from shared.adapters.memory_sinks import Fault, MemorySink
 from shared.domain.digest import DIGESTS, Digest
+from shared.domain.digest_windows import DigestPlan
 from shared.domain.partition import Partition
 from shared.domain.rows import DigestRow
 from shared.errors import RequestError, RetryableError
-from tests.support.world import NEGATIVE, POSITIVE, World, a_desk
+from tests.support.proposals import proposing
+from tests.support.world import ACTING, NEGATIVE, POSITIVE, World, a_desk
 
 PLAN = {"at": "8:00", "email": ("lead@example.com",), "slack": True, "teams": True}
 ZONES = {"berlin": "Europe/Berlin", "newyork": "America/New_York", "kathmandu": "Asia/Kathmandu"}
@@ -115,6 +117,39 @@ async def test_a_digest_says_what_happened_and_what_waits() -> None:
     [late] = digest.breached.first
     assert (late.case_id, late.urgency, late.what) == (case_id, "high", "Room 4 is dirty.")
     assert digest.before is not None
+
+
+async def test_a_digest_lists_what_people_are_to_do_by_hand_until_it_is_done() -> None:
+    desk = ACTING.model_copy(update={"digest": DigestPlan.model_validate(PLAN)})
+    world = World(proposing(("move", {})), desks=(a_desk("default"), desk))
+    begun = world.clock.now()
+
+    async def opened(*names: str) -> str:
+        world.model.script |= proposing(*((name, {}) for name in names))
+        case_id = await world.open(desk="acting")
+        await world.deliver()
+        world.clock.advance(60)
+        return case_id
+
+    approved = await opened("move")
+    let_through = [await opened("call") for _ in range(11)]
+    await world.app.acts.decide(approved, "move", "approve", "ana", "")
+    world.clock.advance(3600)
+
+    to_do = (await world.app.digests.preview(desk)).to_do
+    # The case that is open longest has had its yes last.
+    assert (to_do.total, [case.case_id for case in to_do.first]) == (12, let_through[:10])
+    assert [(case.why, case.what) for case in to_do.first] == [("call", "Room 4 is dirty.")] * 10
+    assert to_do.first[0].since - begun < timedelta(seconds=70)
+
+    for case_id in let_through:
+        await world.app.acts.decide(case_id, "call", "done", "ana", "")
+    digest = await world.app.digests.preview(desk)
+    [left] = digest.to_do.first
+    assert (left.case_id, left.why) == (approved, "move")
+    assert timedelta(minutes=11) < left.since - begun < timedelta(minutes=13)
+    await world.app.acts.decide(approved, "move", "done", "ana", "")
+    assert (await world.app.digests.preview(desk)).to_do.total == 0
 
 
 async def test_a_window_with_nothing_in_it_is_told_plainly() -> None:

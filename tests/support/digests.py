@@ -51,6 +51,7 @@ def a_digest(size: int = 3, what: str = "", why: str = "", **more: Any) -> Diges
         "before": before,
         "escalated": named(size, why or "risk: safety; urgency: critical", what),
         "waiting": named(size, why or "refund_guest (amount: 80), because charged twice", what),
+        "to_do": named(size, why or "call_guest (topic: refund), because he asked for it", what),
         "breached": named(size, why or "resolution", what),
         "at_risk": named(size, why or "first reply", what, hours=-20),
         "parked": named(size, why or "sentiment: refusal", what),

@@ -19,13 +19,31 @@ def test_what_waits_for_a_yes_is_listed(cli: Any, frontdesk: Any, make_entry: An
 
     ended = cli("approvals", "--url", frontdesk.url)
 
-    assert re.search(r"hotel  5 min ago  refund_guest, close_area  Thank", ended.out)
+    assert re.search(r"hotel  5 min ago  refund_guest, close_area +Thank", ended.out)
     assert "more: ./frontdesk approvals" not in ended.out
+
+
+def test_what_is_to_do_by_hand_is_told_apart_from_what_waits_for_a_yes(
+    cli: Any, frontdesk: Any, make_entry: Any
+) -> None:
+    frontdesk.waiting = [
+        make_entry(1, status="escalated", waiting=("refund_guest",), to_do=("call_guest",)),
+        make_entry(2, status="escalated", to_do=("move_guest",)),
+    ]
+
+    head, both, by_hand = cli("approvals", "--url", frontdesk.url).out.splitlines()
+
+    yes, hands = head.index("WAITS FOR A YES"), head.index("TO DO BY HAND")
+    assert both[yes:hands].strip() == "refund_guest"
+    assert both[hands:].startswith("call_guest ")
+    assert by_hand[yes:hands].strip() == ""
+    assert by_hand[hands:].startswith("move_guest ")
 
 
 def test_nothing_waits(cli: Any, frontdesk: Any) -> None:
     ended = cli("approvals", "--url", frontdesk.url)
-    assert (ended.code, ended.out, ended.err) == (0, "", "nothing waits for a yes\n")
+    nothing = "nothing waits for a yes, and nothing is to do by hand\n"
+    assert (ended.code, ended.out, ended.err) == (0, "", nothing)
 
 
 @pytest.mark.parametrize(
