@@ -188,13 +188,13 @@ def _phone(found: re.Match[str]) -> Found:
     digits = re.sub(r"\D", "", written.replace("(0)", "") if abroad else written)
     if not 7 <= len(digits) <= 17:
         return
+    here = {f"p:{digits.lstrip('0')}"}
     if not abroad:
-        key = {f"p:{digits.lstrip('0')}"}
-        yield key, key
+        yield here, here
         return
     digits = digits if written.startswith("+") else digits[2:]
     # A country code has one to three digits, and at home it is left out.
-    keys = {f"p:{digits[code:]}" for code in range(4) if len(digits) - code >= 6}
+    keys = {f"p:{digits[code:]}" for code in range(4) if len(digits) - code >= 6} or here
     yield keys, keys
 
 

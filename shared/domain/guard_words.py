@@ -197,8 +197,9 @@ DIGITS = (
     r"|\d{1,15}(?:[.,]\d{1,2}(?!\d))?)"
 )
 NUMBER = rf"(?:{DIGITS}(?: ?k\b)?(?:[.,]--?)?|{_WORD}(?:{_LINK}{_WORD}){{0,6}})"
-#: Before a number that stands alone, and between the two numbers of a range.
-START = r"(?<![^\W_])(?<!\d[.,])"
+#: Before a number that stands alone, and between the two numbers of a range. Languages that write
+#: without spaces have letters before it; Latin ones make it part of a name, such as A4.
+START = r"(?<![a-z\d])(?<!\d[.,])"
 RANGE = r" ?(?:-|to|bis|a|and|or|und|oder|et|ou|y|o|e|en|tot|through) ?"
 _ONE_WORD = re.compile(_WORD)
 

@@ -66,6 +66,8 @@ replies = st.lists(st.one_of(words, words, phones, links, emails, money, facts),
 )
 @example(reply="02€B")
 @example(reply="01//1)10")
+@example(reply="1+000004/0")
+@example(reply="退款02€")
 def test_nothing_that_passes_holds_a_foreign_contact_or_amount(reply: str) -> None:
     if check_reply(reply, desk=hotel(), message=MESSAGE):
         return
