@@ -19,14 +19,14 @@ PROCESSES = 1
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("first", range(0, 1500, 500))
+@pytest.mark.parametrize("first", range(0, 1000, 250))
 def test_nothing_is_lost_or_done_twice_in_random_schedules(first: int) -> None:
     with campaign.spread(PROCESSES) as over:
-        totals = campaign.at_random(over, range(first, first + 500))
+        totals = campaign.at_random(over, range(first, first + 250))
     assert [failure.replay for failure in totals.failures] == []
-    assert totals.schedules == 500
+    assert totals.schedules == 250
     assert (totals.lost, totals.duplicated, totals.avoidable) == (0, 0, 0)
-    assert totals.crashes > 125
+    assert totals.crashes > 62
     assert totals.uncertain < 0.05 * totals.effects
 
 
