@@ -22,7 +22,7 @@ examples:
   ./frontdesk reject CASE ACTION --reason TEXT
   ./frontdesk done CASE ACTION                 once somebody carried it out by hand
 """
-_NONE = "nothing waits for a yes, and nothing is to do by hand"
+_NONE = "nothing waits for a yes, and nothing is to be done by hand"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -57,7 +57,7 @@ VERBS = (
     Verb("message", "Send what the customer of a case writes next.", "entrypoints.cli.message"),
     Verb(
         "approvals",
-        "List what waits for somebody's yes, or is to do by hand.",
+        "List what waits for somebody's yes, or is to be done by hand.",
         "entrypoints.cli.approvals",
     ),
     Verb("approve", "Say yes to an action.", "entrypoints.cli.approve"),

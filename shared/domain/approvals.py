@@ -16,7 +16,8 @@ class Approvals(Part):
     """How long people have to answer. Times are of work, by the desk's hours.
 
     Attributes:
-        remind_after: Without an answer, whoever was asked is asked again.
+        remind_after: Without an answer, whoever was asked is asked again; after a yes, whether what
+            a person does by hand is done.
         escalate_after: Without an answer, management is asked.
         links_for: How long the links in the mails can be used, at all hours.
         around_the_clock: Time counts at all hours, not only at the desk's.

@@ -17,6 +17,7 @@ _ABOUT: dict[Subject, str] = {
     "case": "needs a person",
     "reminder": "still waits for a yes or no",
     "unanswered": "nobody has answered",
+    "undone": "not ticked off yet",
     "reaction": "a rule of the desk",
 }
 
@@ -60,15 +61,18 @@ def gathering(view: Partition, title: str, time_zone: str) -> Gathering | None:
 
 def member_of(case: SupportCase, request: EffectRequest, generation: int) -> Member:
     """How a list names a case."""
-    actions = ", ".join(a.name for a in case.actions if a.state == "waiting")
-    why = f"{_ABOUT[request.about]}; message {request.turn}"
+    waiting = ", ".join(a.name for a in case.actions if a.state == "waiting")
+    to_do = ", ".join(a.name for a in case.actions if a.state == "to_do")
+    why = [f"{_ABOUT[request.about]}; message {request.turn}"]
+    why += [f"waits for a yes: {waiting}"] if waiting else []
+    why += [f"to do by hand: {to_do}"] if to_do else []
     return Member(
         case_id=case.case_id,
         effect=request.key,
         generation=generation,
         severity=request.severity,
         what=shown(case.summary or ""),
-        why=f"{why}; waits for a yes: {actions}" if actions else why,
+        why="; ".join(why),
     )
 
 

@@ -38,6 +38,7 @@ _OPENINGS = {
     "case": "a customer's message needs a person.",
     "reminder": "nobody has said yes or no yet to what a customer's message needs.",
     "unanswered": "nobody has answered, so this comes to management.",
+    "undone": "nobody has ticked off yet what is to be done by hand.",
     "reaction": "a rule of the desk has you told of a customer's message.",
 }
 _BUDGETS = {
@@ -166,7 +167,8 @@ def _opening(case: SupportCase, title: str, about: Subject) -> str:
 
 def _subject(case: SupportCase, title: str, about: Subject) -> str:
     urgency = f"{case.urgency}: " if case.urgency in ("high", "critical") else ""
-    urgency = f"{'' if about == 'case' else 'no answer yet: '}{urgency}"
+    late = "not done yet: " if about == "undone" else "no answer yet: "
+    urgency = f"{'' if about == 'case' else late}{urgency}"
     demo = "demo model: " if case.demo else ""
     what = case.summary or "a customer's message needs a person"
     return one_line(f"[{title}] {urgency}{demo}{what}", _SUBJECT_CHARS)

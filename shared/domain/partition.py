@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -204,8 +204,11 @@ class Partition:
     @cached_property
     def to_do(self) -> tuple[Proposed, ...]:
         """The actions that a person is to carry out by hand and has not ticked off."""
+        return self._left_to_people({e.request.key: e for e in self.effects})
+
+    def _left_to_people(self, effects: Mapping[str, EffectProgress]) -> tuple[Proposed, ...]:
         left = (a for a in self.actions if a.by_hand and a.open and a.ticked is None)
-        sent = {e.request.key for e in self.effects if e.goes_on}
+        sent = {key for key, effect in effects.items() if effect.goes_on}
         return tuple(a for a in left if effect_key_of(a.action.id) not in sent)
 
     @cached_property
@@ -229,11 +232,17 @@ class Partition:
                 # What came to nothing may be asked for again, under the same key: once is enough.
                 known = found.get(request.key)
                 if known is None or known.phase == "moot":
-                    moot = bool(request.awaits) and waiting.isdisjoint(request.awaits)
+                    asks = bool(request.awaits) and request.about != "undone"
+                    moot = asks and waiting.isdisjoint(request.awaits)
                     moot = moot or (request.while_answered and not self._rests_with(request.turn))
                     found[request.key] = self._effect_progress(request, asked_by, at, moot=moot)
+        to_do = {a.action.id for a in self._left_to_people(found)}
         for key, progress in found.items():
-            if progress.request.instead_of and progress.row is None:
+            request = progress.request
+            if request.about == "undone" and progress.row is None:
+                if to_do.isdisjoint(request.awaits):
+                    found[key] = replace(progress, phase="moot", due_at=None)
+            elif request.instead_of and progress.row is None:
                 found[key] = self._stand_in(progress, found)
         return tuple(found.values())
 

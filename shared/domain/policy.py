@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.domain.case import SupportCase
 from shared.domain.desk import Desk
+from shared.domain.desk_action import BY_HAND
 from shared.domain.hours import read_duration
 from shared.domain.proposed import carry_out
 from shared.domain.reactions import PRESSING, Reactions, react
@@ -70,7 +71,8 @@ def judge(
 def assess(case: SupportCase, desk: Desk, judged: Writes) -> StageResult:
     """What follows from an assessment: the desk's rules, then the notes if nobody is needed.
 
-    An action that waits for a yes makes the case one for people, who are told by the escalation.
+    An action that waits for a yes, or for a person to carry it out, makes the case one for people,
+    who are told by the escalation.
 
     Args:
         judged: What ``judge`` found.
@@ -88,8 +90,9 @@ def assess(case: SupportCase, desk: Desk, judged: Writes) -> StageResult:
     reasons = [
         *(f"urgency: {follows.urgency}, by the rule {name}" for name in follows.raised_by
           if follows.urgency in PRESSING),
-        *(f"{a.name}, which the rule {a.reaction} proposes, waits for a yes"
-          for a in actions if a.verdict == "ask"),
+        *(f"{a.name}, which the rule {a.reaction} proposes, "
+          f"{'waits for a yes' if a.verdict == 'ask' else 'is for a person to do'}"
+          for a in actions if a.verdict == "ask" or a.backend == BY_HAND),
     ]  # fmt: skip
     writes = _with_reactions(judged, follows, reasons, actions, dropped)
     risks = (*known.risks, *known.signals)

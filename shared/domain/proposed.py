@@ -53,7 +53,7 @@ class Proposed:
         What does is settled with the yes: its backend may be another than when it was proposed.
         """
         if self.decision is not None:
-            return self.goes and not self.decision.asks
+            return self.goes and not any(request.action for request in self.decision.asks)
         return self.goes and self.action.backend == BY_HAND
 
     @property

@@ -12,7 +12,7 @@ Urgency = Literal["low", "normal", "high", "critical"]
 Risk = Literal["safety", "legal", "fraud", "privacy", "media", "harassment"]
 Approval = Literal["auto", "human", "management"]
 #: What a message to the desk's people is about.
-Subject = Literal["case", "reminder", "unanswered", "reaction"]
+Subject = Literal["case", "reminder", "unanswered", "undone", "reaction"]
 #: How much it matters that somebody hears of something.
 Severity = Literal["normal", "high", "critical"]
 #: What is masked in a customer's text before anything is stored.
@@ -221,7 +221,8 @@ class EffectRequest(Record):
         action: What is to be carried out, as it was decided on.
         about: What a message is about; sinks word it accordingly.
         not_before: UTC; it is due from then on. Unset: at once.
-        awaits: Ids of actions; unless one of them still waits for a yes, it is not begun.
+        awaits: Ids of actions; unless one of them still waits for a yes, or to be done by hand if
+            it is about ``undone``, it is not begun.
         text: What a customer is sent, when it is neither the reply nor a note.
         while_answered: Not begun unless the case is answered, and nobody has written since.
         severity: Of a message to the desk's people.

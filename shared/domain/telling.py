@@ -6,6 +6,7 @@
 | ``management-{turn}-…`` | at once, when actions wait for management | management |
 | ``remind-{turn}-…`` | after ``remind_after`` without an answer | whoever was asked |
 | ``unanswered-{turn}-…`` | after ``escalate_after`` without an answer | management |
+| ``undone-{turn}-…`` | ``remind_after`` a yes, not ticked off by hand | who would be asked then |
 | ``reaction-{turn}-…`` | at once, when a rule of the desk says so | whom it names |
 
 The last part of a key stands for the actions that wait, so that a stage that runs again asks for
@@ -74,6 +75,23 @@ def told(
         key = f"unanswered-{turn}-{_mark(every)}"
         found += post.messages(key, bosses, about="unanswered", not_before=late, awaits=every)
     return tuple(found)
+
+
+def asks_whether_done(case: SupportCase, desk: Desk, action: Action) -> tuple[EffectRequest, ...]:
+    """The messages should nobody tick off what has its yes now and is to be done by hand.
+
+    Args:
+        case: As of the turn that the action belongs to, and of now.
+    """
+    turn, risks = len(case.turns), (*case.risks, *case.signals)
+    management = case.needs_upper_management_attention
+    severity = severity_of(case.urgency, risks, management=management)
+    soon = desk.approvals.due("remind", case.now, desk.hours, desk.time_zone)
+    post = _Post(desk, turn, severity, case.now)
+    key = f"undone-{turn}-{_mark([action.id])}"
+    bosses = action.approval == "management"
+    asked = on_duty(desk, "management" if bosses else "escalated", severity, case.now)
+    return tuple(post.messages(key, asked, about="undone", not_before=soon, awaits=[action.id]))
 
 
 def told_of_parking(

@@ -8,12 +8,13 @@ from typing import Any, Literal
 from shared.domain.case import ActionView
 from shared.domain.deciding import check_open, decided_already, named_action
 from shared.domain.desk import Desks
-from shared.domain.fold import action_view
+from shared.domain.fold import action_view, fold
 from shared.domain.partition import Partition
 from shared.domain.progress import Progress
 from shared.domain.proposed import Proposed, carry_out
 from shared.domain.rows import ActKind, ActRow
 from shared.domain.stage import EffectRequest
+from shared.domain.telling import asks_whether_done
 from shared.domain.verdicts import not_allowed
 from shared.errors import RequestError
 from shared.pipeline.advance import Advancer
@@ -109,14 +110,21 @@ class Acts:
         raise busy()
 
     def _asks(self, view: Partition, found: Proposed) -> tuple[EffectRequest, ...]:
-        """The effect that a yes asks for: the action as it was shown, if the desk still has it."""
+        """What a yes asks for: the action as it was shown, if the desk still has it.
+
+        What a person carries out is reminded of instead.
+        """
         desk = self._desks.get(view.received.desk) if view.received else None
         known = desk.action(found.action.name) if desk else None
         why = not_allowed(desk, found.action) if desk else "its desk has no file any more"
-        if why or known is None:
+        if why or desk is None or known is None:
             raise RequestError(409, "No longer allowed", f"{found.action.name}: {why}.")
         settled = {"verdict": "execute", "backend": known.backend.type}
-        return carry_out([found.action.model_copy(update=settled)], found.turn)
+        action = found.action.model_copy(update=settled)
+        if sent := carry_out([action], found.turn):
+            return sent
+        case = fold(view, turn=found.turn, as_of=self._clock.now())
+        return asks_whether_done(case, desk, action)
 
     async def replay(
         self,

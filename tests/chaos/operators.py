@@ -76,7 +76,7 @@ class Operators:
         dice = Random(f"{self._seed} operators")
         while True:
             said = (await self._wire.get(f"/api/approvals?limit={_PAGE}{cursor}", dice)).json
-            found += [str(case["case_id"]) for case in said["cases"]]
+            found += [str(case["case_id"]) for case in said["cases"] if case["waiting"]]
             if not said["next"]:
                 return found
             cursor = "&" + urlencode({"cursor": said["next"]})

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.case import StageView, Turn
-from shared.domain.letters import escalation_letter
-from shared.domain.stage import StageError
+from shared.domain.gathering import member_of
+from shared.domain.letters import case_notice, escalation_letter
+from shared.domain.stage import EffectRequest, StageError
 from tests.support.effect_calls import CASE_ID, a_case, a_desk, an_action
 
 LOOK = f"./frontdesk show {CASE_ID}"
@@ -100,6 +101,24 @@ def test_the_whole_letter() -> None:
     assert '<a href="https://desk.example.com/api/decide/t">Decide</a>' in letter.html
     assert "<code>./frontdesk</code>" in letter.html
     assert letter.subject == "[Harbour Lane Hotel] high: Room 4 is dirty and was charged twice."
+
+
+def test_what_nobody_ticked_off_is_asked_for_in_these_words_by_mail_in_a_chat_and_in_a_list() -> (
+    None
+):
+    case = a_case(actions=(an_action("call_back", "to_do"),))
+    letter = escalation_letter(case, a_desk(), LOOK, {"call_back-1-0": "./frontdesk"}, "undone")
+    assert letter.subject.startswith("[Harbour Lane Hotel] not done yet: high: ")
+    assert "nobody has ticked off yet what is to be done by hand." in letter.text
+    assert "call_back is for you to do by hand.\n  Done: ./frontdesk\n" in letter.text
+    notice = case_notice(case, a_desk(), LOOK, {}, "undone")
+    assert (notice.subject, notice.opening) == (
+        letter.subject, letter.text.split("\n", maxsplit=1)[0]
+    )  # fmt: skip
+    asked = EffectRequest(key="undone-1-x", sink="email", to=(), turn=1, about="undone")
+    assert member_of(case, asked, 0).why == (
+        "not ticked off yet; message 1; to do by hand: call_back"
+    )
 
 
 def test_the_html_says_the_same() -> None:

@@ -145,6 +145,19 @@ def test_an_action_that_waits_for_a_yes_brings_people_in() -> None:
     assert result.effects == ()
 
 
+def test_an_action_that_a_person_carries_out_brings_people_in() -> None:
+    wish = {"action": "call", "arguments": {}}
+    rules = desk({"when": {"sentiment": "Positive"}, "then": {"propose": (wish,)}})
+    result = assess(rules, sentiment="Positive", urgency="low")
+    assert [(a.name, a.verdict, a.backend) for a in result.actions] == [
+        ("call", "execute", "manual")
+    ]
+    assert result.writes.should_escalate
+    assert result.writes.decision[0] == (
+        "escalate: call, which the rule rule_0 proposes, is for a person to do"
+    )
+
+
 def test_what_a_rule_proposes_the_model_does_not_propose_again() -> None:
     wish = {"action": "pay", "arguments": {"amount": 40}}
     rules = desk({"when": {"sentiment": "Negative"}, "then": {"propose": (wish,)}})

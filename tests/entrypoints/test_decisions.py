@@ -161,6 +161,10 @@ async def test_a_yes_to_what_people_do_by_hand_says_so_and_its_link_ticks_it_off
     token = await a_token(world, case_id, "move")
     approved = (await decide(token, "approve", **FORM)).get_body().decode()
     assert "It is for you to do by hand. When it is done, open the link again" in approved
+    effects = (await world.case(case_id)).effects
+    assert [(e.state, e.dormant) for e in effects if e.key.startswith("undone-1-")] == [
+        ("waiting", True)
+    ]
     asked = await call("decision", token=token)
     assert asked.status_code == 200
     assert "Is it done?" in asked.get_body().decode()

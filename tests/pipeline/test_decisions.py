@@ -9,9 +9,10 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.case import ActionView, SupportCase
+from shared.domain.hours import Hours
 from shared.errors import RequestError
 from tests.support.proposals import proposing
-from tests.support.world import POSITIVE, World
+from tests.support.world import ACTING, POSITIVE, World, a_desk
 
 PAY = ("pay", {"amount": 40})
 HELP = ("send_help", {"place": "room 4"})
@@ -385,3 +386,49 @@ async def test_what_is_to_do_by_hand_keeps_a_case_with_people_whatever_stages_sa
     assert (case.status, case.status_reason) == ("escalated", "to do by hand: move")
     await world.app.acts.decide(case_id, "move", "done", "ana", "")
     assert (await world.case(case_id)).status == "answered"
+
+
+async def test_whoever_was_asked_is_asked_again_while_what_he_does_by_hand_is_not_ticked_off() -> (
+    None
+):
+    world, case_id = await a_case(("move", {}))
+    await minutes(world, 60)
+    await world.app.acts.decide(case_id, "move", "approve", "ana", "")
+    await minutes(world, 119)
+    assert [a.request.about for a in world.email.ledger] == ["case"]
+    await minutes(world, 2)
+    _, again = world.email.ledger
+    assert (again.request.about, again.request.to) == ("undone", ("duty@example.com",))
+    for _ in range(3):
+        await minutes(world, 24 * 60)
+    assert len(world.email.ledger) == 2, "once, and management is asked for no yes"
+
+
+@pytest.mark.parametrize("end", ["done", "resolve"])
+async def test_what_is_ticked_off_or_resolved_is_not_asked_for_again(end: str) -> None:
+    world, case_id = await a_case(("call", {}), ("move", {}))
+    await world.app.acts.decide(case_id, "move", "approve", "ana", "")
+    await minutes(world, 60)
+    if end == "resolve":
+        await world.app.acts.resolve(case_id, "ana", "all done")
+    else:
+        for name in ("call", "move"):
+            await world.app.acts.decide(case_id, name, "done", "ana", "")
+    await minutes(world, 600)
+    assert [a.request.about for a in world.email.ledger] == ["case"]
+    until = world.clock.now() + timedelta(days=90)
+    assert await world.index.wakes(until, 10) == []
+
+
+async def test_a_yes_to_what_people_do_by_hand_is_followed_up_by_the_desks_clock() -> None:
+    desk = ACTING.model_copy(update={"hours": Hours.model_validate({"every_day": "9:00-18:00"})})
+    world = World(proposing(("move", {})), desks=(a_desk("default"), desk))
+    now = world.clock.now()
+    world.clock.advance((now.replace(hour=17, minute=0) - now).total_seconds() % 86400)
+    case_id = await world.open(desk="acting")
+    await world.deliver()
+    await world.app.acts.decide(case_id, "move", "approve", "ana", "")
+    await minutes(world, 16 * 60 + 50)
+    assert [a.request.about for a in world.email.ledger] == ["case"]
+    await minutes(world, 11)
+    assert [a.request.about for a in world.email.ledger] == ["case", "undone"]

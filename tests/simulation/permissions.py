@@ -73,7 +73,7 @@ class Permissions:
             if count > 1:
                 yield f"{action} was decided on {count} times"
         for act in self._acts:
-            if act.act == "approve" and not act.asks:
+            if act.act == "approve" and not any(request.action for request in act.asks):
                 yield f"the yes to {act.action} led to nothing"
 
     def _approved(self, by: datetime) -> list[Action]:

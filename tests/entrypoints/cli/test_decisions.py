@@ -42,7 +42,7 @@ def test_what_is_to_do_by_hand_is_told_apart_from_what_waits_for_a_yes(
 
 def test_nothing_waits(cli: Any, frontdesk: Any) -> None:
     ended = cli("approvals", "--url", frontdesk.url)
-    nothing = "nothing waits for a yes, and nothing is to do by hand\n"
+    nothing = "nothing waits for a yes, and nothing is to be done by hand\n"
     assert (ended.code, ended.out, ended.err) == (0, "", nothing)
 
 
