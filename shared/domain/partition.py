@@ -313,7 +313,7 @@ class Partition:
         """True when the case has its answer and nothing failed: only a new message reopens it."""
         resting = all(p.phase in ("finished", "skipped") for p in self.progress)
         quiet = all(e.phase in ("done", "moot") for e in self.effects)
-        waits = any(a.waits for a in self.actions)
+        waits = any(a.waits for a in self.actions) or bool(self.to_do)
         return self.cancelled or (resting and quiet and not waits)
 
     def _turn_progress(self, message: MessageRow) -> list[Progress]:

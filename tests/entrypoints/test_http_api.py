@@ -12,6 +12,7 @@ import pytest
 from entrypoints import http_api, operator_api
 from entrypoints.http_protocol import answering
 from shared.errors import ConfigError, PermanentError, RetryableError
+from tests.support.proposals import proposing
 from tests.support.world import NEGATIVE, POSITIVE, World, a_desk
 
 HANDLERS = {route.name: answering(route.handler) for route in http_api.ROUTES + operator_api.ROUTES}
@@ -257,6 +258,16 @@ async def test_parked_cases_are_listed_and_run_again_by_a_replay(world: World) -
     ).items()
     _, listed = await call("parked")
     assert listed["cases"] == []
+
+
+async def test_a_case_that_waits_for_somebodys_hands_can_be_cancelled(world: World) -> None:
+    world.model.script |= proposing(("call", {}))
+    case_id = await world.open(desk="acting")
+    await world.deliver()
+    response, _ = await call("cancel_case", {"by": "ana", "reason": "left"}, case_id=case_id)
+    assert response.status_code == 202
+    _, case = await call("get_case", case_id=case_id)
+    assert (case["status"], [a["state"] for a in case["actions"]]) == ("cancelled", ["lapsed"])
 
 
 async def test_a_cancelled_case_does_nothing_more(world: World) -> None:

@@ -432,3 +432,23 @@ async def test_a_yes_to_what_people_do_by_hand_is_followed_up_by_the_desks_clock
     assert [a.request.about for a in world.email.ledger] == ["case"]
     await minutes(world, 11)
     assert [a.request.about for a in world.email.ledger] == ["case", "undone"]
+
+
+@pytest.mark.parametrize("name", ["call", "move"])
+async def test_a_case_in_which_only_something_is_to_do_by_hand_can_be_cancelled(name: str) -> None:
+    world, case_id = await a_case((name, {}))
+    if name == "move":
+        await world.app.acts.decide(case_id, name, "approve", "ana", "")
+        await minutes(world, 121)
+    assert (await world.case(case_id)).status == "escalated"
+
+    await world.app.acts.cancel(case_id, "ana", "the guest has left")
+    case = await world.case(case_id)
+    assert (case.status, action(case, name).state) == ("cancelled", "lapsed")
+
+
+async def test_what_was_done_by_hand_leaves_nothing_to_cancel() -> None:
+    world, case_id = await a_case(("call", {}))
+    await world.app.acts.decide(case_id, "call", "done", "ana", "")
+    with pytest.raises(RequestError, match="has ended"):
+        await world.app.acts.cancel(case_id, "ana", "")
