@@ -182,7 +182,14 @@ class Partition:
     @cached_property
     def _fetched(self) -> dict[int, Fetched]:
         rows = (p.row for p in self.progress if p.phase == "finished" and p.row)
-        return {row.turn: row.writes.fetched for row in rows if row.writes.fetched}
+        found = {row.turn: row.writes.fetched for row in rows if row.writes.fetched}
+        in_time = next((act.fetched for act in self.acts if act.act == "cancel"), None)
+        return {turn: found[turn] for turn in found if in_time is None or turn in in_time}
+
+    @property
+    def fetched_turns(self) -> tuple[int, ...]:
+        """The turns whose words were fetched and are there."""
+        return tuple(sorted(self._fetched))
 
     @property
     def repeat_customer(self) -> bool:

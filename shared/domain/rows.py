@@ -242,6 +242,9 @@ class ActRow(Record):
         effects: Keys of replayed effects.
         action: Id of the action that was approved, rejected or done.
         asks: The effects that the act asks for: an approved action as it was shown.
+        fetched: Of a cancel, the turns whose words were there by then. Words that a fetch under way
+            brings later are not the case's but those of the ticket's next one. None in rows of
+            before, when all were.
     """
 
     kind: Literal["act"] = "act"
@@ -256,6 +259,7 @@ class ActRow(Record):
     effects: tuple[str, ...] = ()
     action: str = ""
     asks: tuple[EffectRequest, ...] = ()
+    fetched: tuple[int, ...] | None = None
 
     @property
     def key(self) -> str:

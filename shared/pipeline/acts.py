@@ -49,7 +49,8 @@ class Acts:
                 return
             if view.ended or view.resolved_up_to == view.messages[-1].turn:
                 raise RequestError(409, "The case has ended", "There is nothing left to cancel.")
-            if await self._write(view, self._act(view, "cancel", by, reason)):
+            row = self._act(view, "cancel", by, reason, fetched=view.fetched_turns)
+            if await self._write(view, row):
                 return
         raise busy()
 

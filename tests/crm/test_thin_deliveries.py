@@ -318,3 +318,24 @@ async def test_a_tickets_next_case_knows_what_the_one_before_it_holds(
     [second] = await take(world, happened("e-3"))
     await world.deliver()
     assert (await world.case(second)).customer_query == "Hello?\n\nAnybody there?"
+
+
+async def test_words_that_come_after_a_cancel_are_in_the_tickets_next_case_only(
+    world: World, vendor: ThinVendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [first] = await take(world, happened("e-1"))
+    fetch, later = vendor.fetch, []
+
+    async def cancelled_meanwhile(ticket_id: str, what: str) -> Sequence[CustomerWords]:
+        words = await fetch(ticket_id, what)
+        monkeypatch.setattr(vendor, "fetch", fetch)
+        await world.app.acts.cancel(first, "ana", "duplicate")
+        later.extend(await take(world, happened("e-2")))
+        return words
+
+    monkeypatch.setattr(vendor, "fetch", cancelled_meanwhile)
+    await world.deliver()
+    [second] = later
+    assert (await world.case(second)).customer_query == "My room is dirty."
+    stopped = await world.case(first)
+    assert (stopped.status, stopped.customer_query) == ("cancelled", "")

@@ -82,9 +82,13 @@ def _held(rows: dict[str, Row]) -> tuple[Counter[str], bool]:
     acts = [row for row in rows.values() if isinstance(row, ActRow)]
     held: Counter[str] = Counter()
     by_person = any(act.act == "cancel" for act in acts)
+    # What a fetch brings after a cancel is not this case's.
+    in_time = next((act.fetched for act in acts if act.act == "cancel"), None)
     empty: set[int] = set()
     for row in rows.values():
         if isinstance(row, StageRow) and row.stage == "fetch":
+            if in_time is not None and row.turn not in in_time:
+                continue
             replays = sum(f"{row.turn}:fetch" in act.stages for act in acts)
             fetched = row.writes.fetched if row.state == "finished" else None
             if row.generation == replays:
